@@ -1,0 +1,82 @@
+"""The words that dialplan, engine, fallback script and ledger share (docs/dialplan-contract.md)."""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from urllib.parse import parse_qsl, quote
+
+
+@unique
+class Variable(StrEnum):
+    """Channel and global variables, each with one writer."""
+
+    CALL = "TORITSUGI_CALL"
+    RECORDING = "TORITSUGI_REC"
+    DONE = "TORITSUGI_DONE"
+    NEXT = "TORITSUGI_NEXT"
+    QUEUE = "TORITSUGI_QUEUE"
+    LINE = "TORITSUGI_LINE"
+    LANGUAGE = "TORITSUGI_LANGUAGE"
+    PRIORITY = "TORITSUGI_PRIORITY"
+    BEAT = "TORITSUGI_BEAT"
+
+
+@unique
+class Next(StrEnum):
+    """What the dialplan does after an AGI step."""
+
+    QUEUE = "queue"
+    OVERFLOW = "overflow"
+    HANGUP = "hangup"
+
+
+@unique
+class UserEvent(StrEnum):
+    """CEL events that we write ourselves."""
+
+    ARRIVED = "TS_ARRIVED"
+    RECORDING = "TS_RECORDING"
+    STEP = "TS_STEP"
+    LANGUAGE = "TS_LANGUAGE"
+    CLOSED = "TS_CLOSED"
+    QUEUE = "TS_QUEUE"
+    QUEUE_EXIT = "TS_QUEUE_EXIT"
+    OVERFLOW = "TS_OVERFLOW"
+    SELF_SERVED = "TS_SELF_SERVED"
+    REFERRED = "TS_REFERRED"
+    CALLBACK = "TS_CALLBACK"
+    FALLBACK = "TS_FALLBACK"
+    CONNECT = "TS_CONNECT"
+    QUALITY = "TS_QUALITY"
+    TRANSFER = "TS_TRANSFER"
+    OPERATOR = "TS_OPERATOR"
+    REFUSED = "TS_REFUSED"
+
+
+@unique
+class StepResult(StrEnum):
+    """What a menu step came to."""
+
+    CHOICE = "choice"
+    INVALID = "invalid"
+    SILENCE = "silence"
+    REPEAT = "repeat"
+
+
+@unique
+class PauseReason(StrEnum):
+    """Why app_queue makes no offers to a member; `break1`…`break9` come from the profile."""
+
+    TALKING = "talking"
+    WRAP_UP = "wrapup"
+    MISSED = "missed"
+
+
+def encode_payload(**values: str) -> str:
+    """The payload text of a user event: `key=value&…`, percent-encoded."""
+    return "&".join(f"{key}={quote(value, safe='')}" for key, value in values.items())
+
+
+def decode_payload(text: str) -> dict[str, str]:
+    """The values of a payload; keys that cannot be read are left out."""
+    return dict(parse_qsl(text, keep_blank_values=True))

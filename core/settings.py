@@ -1,0 +1,117 @@
+"""Settings of one instance: where state lives and which ports it listens on.
+
+Every value has a `TORITSUGI_…` variable, so two instances can run side by side. No secret has a default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ToritsugiError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One instance's addresses and folders."""
+
+    home: Path
+    """`TORITSUGI_HOME`: recordings, database, logs, rendered configuration. Default `var/`."""
+    tools: Path
+    """`TORITSUGI_TOOLS`: what the launcher installed (Asterisk, SIPp, models). Default `.toritsugi/`."""
+    city: str
+    """`TORITSUGI_CITY`: the profile this instance serves."""
+    sip_host: str
+    """`TORITSUGI_SIP_HOST`: address that SIP and RTP listen on. Default loopback."""
+    sip_port: int
+    """`TORITSUGI_SIP_PORT`, UDP and TCP."""
+    http_port: int
+    """`TORITSUGI_HTTP_PORT`, loopback."""
+    ami_port: int
+    """`TORITSUGI_AMI_PORT`, loopback."""
+    agi_port: int
+    """`TORITSUGI_AGI_PORT`, loopback."""
+    hep_port: int
+    """`TORITSUGI_HEP_PORT`, UDP, loopback: Asterisk mirrors every SIP message here (reconciliation)."""
+    rtp_range: tuple[int, int]
+    """`TORITSUGI_RTP_RANGE`, `first-last`, both included."""
+    database_url: str
+    """`TORITSUGI_DATABASE_URL`: SQLAlchemy async URL. Default SQLite under `home`."""
+    node: str
+    """`TORITSUGI_NODE`: Asterisk's systemname, a prefix of every Uniqueid. Letters and digits."""
+
+    @property
+    def sounds(self) -> Path:
+        return self.home / "sounds"
+
+    @property
+    def recordings(self) -> Path:
+        return self.home / "recordings"
+
+    @property
+    def asterisk(self) -> Path:
+        """Rendered configuration, logs, astdb and sockets of the embedded Asterisk."""
+        return self.home / "asterisk"
+
+    @property
+    def queue_log(self) -> Path:
+        return self.asterisk / "log" / "queue_log"
+
+    @property
+    def cel_log(self) -> Path:
+        return self.asterisk / "log" / "cel-custom" / "cel_master.json"
+
+    @property
+    def sip_log(self) -> Path:
+        """SIP requests seen on the wire (HEP), one JSON object a line."""
+        return self.home / "sip" / "messages.jsonl"
+
+
+def _port(values: Mapping[str, str], name: str, default: int) -> int:
+    text = values.get(name, "")
+    if not text:
+        return default
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise ToritsugiError(f"ポート番号ではありません: {text!r}", where=name, cure="1 から 65535 の数を書く")
+    return int(text)
+
+
+def _rtp_range(text: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    if dash and first.isdigit() and last.isdigit() and 1024 <= int(first) < int(last) <= 65535:
+        return int(first), int(last)
+    raise ToritsugiError(
+        f"RTP の範囲が読めません: {text!r}", where="TORITSUGI_RTP_RANGE", cure="例: 10000-10999"
+    )
+
+
+def settings_from(values: Mapping[str, str] | None = None) -> Settings:
+    """Settings from environment variables.
+
+    Raises:
+        ToritsugiError: a variable is present and unreadable; the message names it.
+    """
+    values = os.environ if values is None else values
+    home = Path(values.get("TORITSUGI_HOME") or PROJECT_ROOT / "var").resolve()
+    tools = Path(values.get("TORITSUGI_TOOLS") or PROJECT_ROOT / ".toritsugi").resolve()
+    node = values.get("TORITSUGI_NODE") or "n1"
+    if not node.isalnum() or not node.isascii():
+        raise ToritsugiError(f"使えない名前です: {node!r}", where="TORITSUGI_NODE", cure="英数字だけにする")
+    return Settings(
+        home=home,
+        tools=tools,
+        city=values.get("TORITSUGI_CITY") or "matsusaka",
+        sip_host=values.get("TORITSUGI_SIP_HOST") or "127.0.0.1",
+        sip_port=_port(values, "TORITSUGI_SIP_PORT", 5060),
+        http_port=_port(values, "TORITSUGI_HTTP_PORT", 8080),
+        ami_port=_port(values, "TORITSUGI_AMI_PORT", 5038),
+        agi_port=_port(values, "TORITSUGI_AGI_PORT", 4573),
+        hep_port=_port(values, "TORITSUGI_HEP_PORT", 9060),
+        rtp_range=_rtp_range(values.get("TORITSUGI_RTP_RANGE") or "10000-10999"),
+        database_url=values.get("TORITSUGI_DATABASE_URL") or f"sqlite+aiosqlite:///{home / 'toritsugi.db'}",
+        node=node,
+    )
