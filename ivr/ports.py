@@ -1,0 +1,39 @@
+"""What a menu needs from a telephone call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from core.facts.dialplan import UserEvent
+
+
+class CallerGone(Exception):  # noqa: N818 - a caller who hangs up is no error
+    """The caller hung up; the session unwinds."""
+
+
+class VoiceChannel(Protocol):
+    """One answered call, as a menu sees it. Every method raises `CallerGone` once the caller has hung up."""
+
+    async def play(self, files: Sequence[str], *, interrupt: str = "") -> str | None:
+        """Play sound files (absolute paths without extension) one after the other.
+
+        Returns the digit among `interrupt` that stopped it, or None when all was heard.
+        """
+        ...
+
+    async def wait_digit(self, timeout: float) -> str | None:
+        """The next digit within `timeout` seconds, or None."""
+        ...
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a channel variable."""
+        ...
+
+    async def get_variable(self, name: str) -> str | None:
+        """A channel variable's or dialplan function's value, None when unset."""
+        ...
+
+    async def record_event(self, event: UserEvent, **values: str) -> None:
+        """Write a user event into the durable record (CELGenUserEvent)."""
+        ...
