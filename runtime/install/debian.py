@@ -1,0 +1,319 @@
+"""A private apt: it downloads packages with all they need, and leaves the machine's own apt alone.
+
+The private state starts from an empty list of installed packages, so what comes is complete down to libc
+and runs beside any host (see `prefix`). No root is needed. Every archive is verified against a key ring.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from runtime.install.errors import InstallError
+from runtime.install.machine import Machine, make_folder
+from runtime.install.progress import Step
+from runtime.install.sources import (
+    AptSource,
+    Distribution,
+    archive_root,
+    archive_sources,
+    machine_sources,
+    this_distribution,
+)
+
+KEYRINGS = Path("/usr/share/keyrings")
+DEBIAN_KEYRING = "debian-archive-keyring"
+_NETWORK = re.compile(
+    r"Could not resolve|Temporary failure|Could not connect|Unable to connect|[Tt]imed out"
+    r"|Network is unreachable|Connection refused|Connection failed|No route to host"
+)
+_SIGNATURE = re.compile(r"NO_PUBKEY|is not signed|EXPKEYSIG|not trusted|Missing key|Sub-process /usr/bin/sqv")
+_HOOKS = (
+    "APT::Update::Pre-Invoke",
+    "APT::Update::Post-Invoke",
+    "APT::Update::Post-Invoke-Success",
+    "DPkg::Pre-Install-Pkgs",
+    "DPkg::Pre-Invoke",
+    "DPkg::Post-Invoke",
+    "APT::Architectures",
+    "Dir::Etc::preferences",
+)
+
+
+class PrivateApt:
+    """apt with its own state in `root`, reading only `sources`.
+
+    Args:
+        root: an empty folder, or one that an interrupted run left; partial downloads are taken up again.
+        sources: where packages come from.
+        machine: whose architecture to fetch.
+    """
+
+    def __init__(self, root: Path, sources: Sequence[AptSource], machine: Machine) -> None:
+        self.root = make_folder(root)
+        self._conf = root / "apt.conf"
+        for folder in ("lists/partial", "cache/archives/partial", "preferences.d"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        (root / "status").touch()
+        lines = "".join(f"{source.line(machine.arch)}\n" for source in sources)
+        (root / "sources.list").write_text(lines, encoding="utf-8")
+        self._conf.write_text(self._configuration(machine.arch), encoding="utf-8")
+
+    def _configuration(self, arch: str) -> str:
+        # The host's own apt.conf stays in force below this (its proxy is needed); its hooks do not.
+        values = {
+            "Dir::State": self.root,
+            "Dir::State::status": self.root / "status",
+            "Dir::State::lists": self.root / "lists",
+            "Dir::Cache": self.root / "cache",
+            "Dir::Cache::archives": self.root / "cache/archives",
+            "Dir::Etc::sourcelist": self.root / "sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferencesparts": "/dev/null",
+            "Dir::Log": self.root,
+            "APT::Architecture": arch,
+            "APT::Architectures": arch,
+            "APT::Default-Release": "",
+            "APT::Install-Recommends": "false",
+            "APT::Update::Error-Mode": "any",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "3",
+            "Acquire::http::Timeout": "30",
+            "Acquire::https::Timeout": "30",
+        }
+        if os.geteuid() == 0:
+            values["APT::Sandbox::User"] = "root"  # apt's own user may not be able to enter our folder
+        cleared = "".join(f"#clear {name};\n" for name in _HOOKS)
+        return cleared + "".join(f'{name} "{value}";\n' for name, value in values.items())
+
+    def update(self) -> None:
+        """Fetch the package lists. Raises `InstallError`."""
+        self._run(["apt-get", "update", "-q"])
+
+    def versions(self, package: str) -> tuple[str, ...]:
+        """Versions of `package` that the sources offer, newest first; empty when there is none."""
+        text = self._run(["apt-cache", "madison", package])
+        return tuple(line.split("|")[1].strip() for line in text.splitlines() if line.count("|") >= 2)
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Names of packages that match the regular expression `pattern`."""
+        text = self._run(["apt-cache", "search", "--names-only", pattern])
+        return tuple(line.split(" - ")[0].strip() for line in text.splitlines() if " - " in line)
+
+    def fetch(self, packages: Sequence[str], step: Step) -> tuple[Path, ...]:
+        """Download `packages` (`name` or `name=version`) and everything they depend on.
+
+        Raises:
+            InstallError: no network, no such package, a signature that does not verify.
+        """
+        read_end, write_end = os.pipe()
+        command = ["apt-get", "install", "-y", "-q", "--download-only", "--no-install-recommends"]
+        command += ["-o", f"APT::Status-Fd={write_end}", *packages]
+        log = self.root / "fetch.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                self._argv(command),
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                pass_fds=[write_end],
+            )
+            os.close(write_end)
+            with os.fdopen(read_end, encoding="utf-8", errors="replace") as status:
+                for line in status:
+                    if line.startswith("dlstatus:"):
+                        step.note(f"{float(line.split(':')[2]):.0f} %")
+            process.wait()
+        if process.returncode:
+            raise _explained(log.read_text(encoding="utf-8", errors="replace"), " ".join(packages))
+        return tuple(sorted((self.root / "cache/archives").glob("*.deb")))
+
+    def fetch_one(self, package: str, into: Path) -> Path:
+        """Download the archive of `package` alone, without what it depends on."""
+        make_folder(into)
+        self._run(["apt-get", "download", "-q", package], folder=into)
+        return max(into.glob(f"{package}_*.deb"), key=lambda path: path.stat().st_mtime)
+
+    def remove(self) -> None:
+        """Delete the lists and archives."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _argv(self, command: Sequence[str]) -> list[str]:
+        return [command[0], "-c", str(self._conf), *command[1:]]
+
+    def _run(self, command: Sequence[str], folder: Path | None = None) -> str:
+        done = subprocess.run(
+            self._argv(command),
+            env=_environment(),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            raise _explained(done.stderr + done.stdout, " ".join(command))
+        return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+
+
+def _explained(output: str, what: str) -> InstallError:
+    errors = [line for line in output.splitlines() if line.startswith(("E:", "W:", "Err:"))]
+    detail = "\n    ".join(errors[:6]) or output.strip()[-500:]
+    where = f"{what}\n    {detail}"
+    if _NETWORK.search(output):
+        return InstallError(
+            "パッケージの配布元につながりません。",
+            english="The package archive cannot be reached.",
+            where=where,
+            cure="ネットワークと apt のプロキシを確かめて、もう一度実行してください。途中から続きます"
+            " / check the network and apt's proxy, then run the command again; it resumes",
+        )
+    if _SIGNATURE.search(output):
+        return InstallError(
+            "パッケージの署名を確かめられません。",
+            english="The archive's signature cannot be verified.",
+            where=where,
+            cure="`apt-get install debian-archive-keyring` で鍵を新しくしてください"
+            " / update the package debian-archive-keyring",
+        )
+    if "No space left" in output or "enough free space" in output:
+        return InstallError(
+            "ディスクの空きが足りません。",
+            english="The disk is full.",
+            where=where,
+            cure="空きを作ってから、もう一度実行してください / free some space and run the command again",
+        )
+    return InstallError(
+        "パッケージを取り寄せられません。",
+        english="The packages cannot be fetched.",
+        where=where,
+        cure="上の apt の言葉を見てください / see apt's own words above",
+    )
+
+
+def require_apt() -> None:
+    """Check that apt and dpkg are here. Raises `InstallError`."""
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise InstallError(
+                f"{program} がありません。Debian 12 以降か Ubuntu が必要です。",
+                english=f"{program} is missing: Debian 12 or later, or Ubuntu, is needed.",
+                cure="Debian か Ubuntu で動かすか、Asterisk 22 を自分で入れてください"
+                " / run on Debian or Ubuntu, or install Asterisk 22 yourself",
+            )
+
+
+def own_archive(root: Path, machine: Machine, components: Iterable[str] = ("main", "universe")) -> PrivateApt:
+    """apt on the archive that this machine itself uses. The lists are not fetched yet."""
+    require_apt()
+    distribution = this_distribution()
+    wanted = set(components)
+    sources = tuple(
+        AptSource(
+            uri=s.uri,
+            suite=s.suite,
+            components=tuple(c for c in s.components if c in wanted),
+            signed_by=s.signed_by,
+        )
+        for s in archive_sources(machine_sources(), distribution)
+    )
+    if not sources:
+        raise _no_sources(distribution)
+    return PrivateApt(root, sources, machine)
+
+
+def debian_archive(root: Path, suite: str, machine: Machine) -> PrivateApt:
+    """apt on `suite` of the Debian archive. The lists are not fetched yet.
+
+    On Debian the address is that of the machine's own sources. Elsewhere it is read, like the key ring, from
+    packages that the machine's own archive carries, so it comes from a place that the machine trusts already.
+    """
+    require_apt()
+    distribution = this_distribution()
+    if distribution.name == "debian":
+        found = archive_root(archive_sources(machine_sources(), distribution))
+        if found is None:
+            raise _no_sources(distribution)
+        uri, keyring = found.uri, found.signed_by or str(_keyring(KEYRINGS) or "")
+    else:
+        uri, keyring = _debian_from_elsewhere(root.with_name(f"{root.name}-own"), machine)
+    return PrivateApt(
+        root, [AptSource(uri=uri, suite=suite, components=("main",), signed_by=keyring)], machine
+    )
+
+
+def _keyring(folder: Path) -> Path | None:
+    for suffix in (".gpg", ".pgp"):
+        path = folder / f"{DEBIAN_KEYRING}{suffix}"
+        if path.is_file():
+            return path
+    return None
+
+
+def _debian_from_elsewhere(root: Path, machine: Machine) -> tuple[str, str]:
+    kept = root / "trust"
+    template = Path("usr/share/python-apt/templates/Debian.info")
+    ring = _keyring(KEYRINGS) or _keyring(kept / "usr/share/keyrings")
+    mirrors = next((p for p in (Path("/") / template, kept / template) if p.is_file()), None)
+    if ring is None or mirrors is None:
+        own = own_archive(root, machine)
+        own.update()
+        for package in (DEBIAN_KEYRING, "python-apt-common"):
+            unpack([own.fetch_one(package, root / "trust-debs")], kept)
+        ring = _keyring(kept / "usr/share/keyrings")
+        mirrors = kept / template
+    text = mirrors.read_text(encoding="utf-8", errors="replace") if mirrors.is_file() else ""
+    address = re.search(r"^BaseURI:\s*(\S+)", text, re.MULTILINE)
+    if ring is None or address is None:
+        raise _no_sources(this_distribution())
+    return address[1], str(ring)
+
+
+def _no_sources(distribution: Distribution) -> InstallError:
+    return InstallError(
+        "この計算機の apt の設定に、Debian または Ubuntu の配布元が見つかりません。",
+        english="This machine's apt has no source of the Debian or Ubuntu archive.",
+        where=f"/etc/apt ({distribution.name or '?'} {distribution.codename})".rstrip(),
+        cure="/etc/apt/sources.list か sources.list.d に配布元を書くか、Asterisk 22 を自分で入れてください"
+        " / add the archive to /etc/apt, or install Asterisk 22 yourself",
+    )
+
+
+def unpack(archives: Iterable[Path], into: Path) -> None:
+    """Unpack package archives into `into`; no script of theirs runs, no setuid bit stays.
+
+    Raises:
+        InstallError: an archive is damaged, or the disk is full.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    for archive in archives:
+        done = subprocess.run(
+            ["dpkg-deb", "-x", str(archive), str(into)], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            archive.unlink(missing_ok=True)
+            raise _explained(done.stderr, archive.name)
+    for folder, _, files in os.walk(into):
+        _keep_mode(Path(folder), 0o700)
+        for name in files:
+            path = Path(folder) / name
+            if not path.is_symlink():
+                _keep_mode(path, 0o400)
+
+
+def _keep_mode(path: Path, added: int) -> None:
+    mode = path.stat().st_mode & 0o7777
+    wanted = (mode | added) & ~0o6000
+    if mode != wanted:
+        path.chmod(wanted)
