@@ -1,0 +1,101 @@
+"""`[acd]` of a profile: service lines, targets, pauses, the staff directory."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from core.profile_file import Section, TelephoneNumber, Text
+
+LineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Seconds = Annotated[int, Field(ge=0, le=7200)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class LineSection(Section):
+    """One service line; with each of its languages it makes one queue, `<id>-<language>`."""
+
+    id: LineName
+    name_ja: Text
+    name_en: Text
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    """Languages with a queue of their own. A caller in another language joins the first one's."""
+    priority: Annotated[int, Field(ge=0, le=20)] = 0
+    """Initial priority of its callers among all queues; higher comes first."""
+    ring_s: Annotated[int, Field(ge=5, le=120)]
+    """How long one operator's telephone rings before the offer goes on."""
+    wrap_up_s: Seconds
+    """After-call time before the operator is offered the next call."""
+    max_waiting: Annotated[int, Field(ge=1, le=200)]
+    """Callers waiting in one queue before the next one hears `overflow_full`."""
+    wait_limit_s: Annotated[int, Field(ge=10, le=7200)]
+    """Wait after which the caller hears `overflow_wait`."""
+
+
+class TargetsSection(Section):
+    """What the contract promises. None where the specification sets no figure."""
+
+    answer_rate: Share | None = None
+    """応答率: answered ÷ offered, 0 to 1."""
+    short_abandon_s: Seconds = 0
+    """Callers who give up within this many seconds are left out of the denominator; 0 leaves none out."""
+    wait_alert_s: Annotated[int, Field(ge=1, le=7200)] | None = None
+    """A caller who waits this long raises an alert."""
+    waiting_alert: Annotated[int, Field(ge=1, le=200)] | None = None
+    """More callers waiting than this raise an alert."""
+
+
+class DirectoryEntry(Section):
+    """Somebody at the city to whom an operator may hand a call."""
+
+    extension: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}$")]
+    """What the operator dials."""
+    name_ja: Text
+    department: Text
+    number: TelephoneNumber | None = None
+    """Outside number, dialled through the trunk."""
+    endpoint: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")] | None = None
+    """Registered telephone of a city office, instead of a number."""
+    receives: Text
+    """Which matters may be handed over."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DirectoryEntry:
+        if (self.number is None) == (self.endpoint is None):
+            raise ValueError("つなぎ先が一つではありません|number か endpoint のどちらか一つを書く")
+        return self
+
+
+class AcdSection(Section):
+    """`[acd]`: who answers what, and what is promised."""
+
+    seats: Annotated[int, Field(ge=1, le=200)]
+    """Operators signed in at the busiest time."""
+    max_calls: Annotated[int, Field(ge=1, le=500)] | None = None
+    """Citizens connected or waiting at once that must be carried; None where the contract names no figure."""
+    missed_offers_before_pause: Annotated[int, Field(ge=1, le=9)]
+    """Offers missed in a row before the operator is paused."""
+    targets: TargetsSection
+    pause_reasons: dict[Annotated[str, Field(pattern=r"^break[1-9]$")], Text]
+    """`break1`…`break9` to what the operator and the board read."""
+    lines: Annotated[tuple[LineSection, ...], Field(min_length=1)]
+    directory: tuple[DirectoryEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> AcdSection:
+        for what, ids in (
+            ("回線の id", [line.id for line in self.lines]),
+            ("内線番号", [entry.extension for entry in self.directory]),
+        ):
+            for item in ids:
+                if ids.count(item) > 1:
+                    raise ValueError(f"{what}が重なっています: {item}|一つずつ違うものにする")
+        return self
+
+    def queues(self) -> tuple[tuple[str, LineSection, str], ...]:
+        """Every queue as (name, line, language), in the profile's order."""
+        return tuple(
+            (f"{line.id}-{language}", line, language) for line in self.lines for language in line.languages
+        )

@@ -1,0 +1,160 @@
+"""What the rendered configuration describes: one switch, for one city, on one node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ToritsugiError
+
+_ASCII_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NUMBER = re.compile(r"\+?[0-9]{3,20}")
+_SECRET = re.compile(r"[A-Za-z0-9._~-]{16,128}")
+
+
+def _check(ok: bool, what: str, value: str, where: str) -> None:
+    if not ok:
+        raise ToritsugiError(f"{what}として使えません: {value!r}", where=where, cure="半角英数字で書く")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """A peer that may bring calls: the carrier's or the city's own gateway."""
+
+    name: str
+    match: tuple[str, ...]
+    """IP addresses or networks; any other source is refused by PJSIP."""
+    contact: str = ""
+    """SIP URI for calls to the city's departments (transfers); empty when nothing may leave by this trunk."""
+
+    def __post_init__(self) -> None:
+        _check(bool(_ASCII_NAME.fullmatch(self.name)), "トランク名", self.name, "trunk")
+        for address in self.match:
+            _check(bool(re.fullmatch(r"[0-9a-fA-F:.]+(/[0-9]{1,3})?", address)), "アドレス", address, self.name)
+        if self.contact:
+            _check(bool(re.fullmatch(r"sips?:[A-Za-z0-9.:\[\]-]+", self.contact)), "SIP URI", self.contact, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """A person with a SIP telephone. The queues and penalties are what a sign-in code adds."""
+
+    id: str
+    secret: str
+    queues: tuple[tuple[str, int], ...]
+    """Queue name and penalty (steps of 10; lower is offered first)."""
+
+    def __post_init__(self) -> None:
+        _check(bool(re.fullmatch(r"[0-9]{2,6}", self.id)), "オペレーター番号", self.id, "operator")
+        _check(bool(_SECRET.fullmatch(self.secret)), "SIPの合言葉", "********", f"operator {self.id}")
+        for queue, _penalty in self.queues:
+            _check(bool(_ASCII_NAME.fullmatch(queue)), "待ち行列名", queue, f"operator {self.id}")
+
+    @property
+    def endpoint(self) -> str:
+        """PJSIP endpoint and queue member name. ASCII, because app_queue cuts names at 80 bytes."""
+        return f"op{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueModel:
+    """One queue per distinct demand (line and language)."""
+
+    name: str
+    line: str
+    language: str
+    ring_s: int
+    wait_limit_s: int
+    max_waiting: int
+    """0 means no limit."""
+    priority: int = 0
+
+    def __post_init__(self) -> None:
+        _check(bool(_ASCII_NAME.fullmatch(self.name)), "待ち行列名", self.name, "queue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryEntry:
+    """A city department that may receive a transfer. Literals only: nothing an operator dials leaves as dialled."""
+
+    extension: str
+    number: str
+    """Dialled through the first trunk; empty when `endpoint` is given."""
+    endpoint: str = ""
+
+    def __post_init__(self) -> None:
+        _check(bool(re.fullmatch(r"[0-9]{2,6}", self.extension)), "内線番号", self.extension, "directory")
+        if self.number:
+            _check(bool(_NUMBER.fullmatch(self.number)), "電話番号", self.number, f"directory {self.extension}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Folders of the embedded Asterisk and of our own files."""
+
+    etc: Path
+    modules: Path
+    data: Path
+    state: Path
+    log: Path
+    run: Path
+    sounds: Path
+    recordings: Path
+    hold_music: Path
+    fallback_script: Path
+    recording_done: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """Everything the configuration is made of."""
+
+    node: str
+    city: str
+    languages: tuple[str, ...]
+    numbers: tuple[str, ...]
+    contract_number: str
+    test_numbers: tuple[str, ...]
+    trunks: tuple[Trunk, ...]
+    operators: tuple[Operator, ...]
+    queues: tuple[QueueModel, ...]
+    default_queue: str
+    directory: tuple[DirectoryEntry, ...]
+    paths: Paths
+    sip_host: str
+    sip_port: int
+    ami_port: int
+    ami_secret: str
+    agi_port: int
+    hep_port: int
+    rtp_range: tuple[int, int]
+    max_calls: int
+    """Calls the trunk may bring at once; 0 means no limit."""
+
+    def __post_init__(self) -> None:
+        _check(bool(_ASCII_NAME.fullmatch(self.city)), "市の名前", self.city, "city")
+        _check(bool(_SECRET.fullmatch(self.ami_secret)), "AMIの合言葉", "********", "ami_secret")
+        for number in (*self.numbers, *self.test_numbers):
+            _check(bool(_NUMBER.fullmatch(number)), "電話番号", number, "numbers")
+        names = {queue.name for queue in self.queues}
+        _check(self.default_queue in names, "既定の待ち行列", self.default_queue, "default_queue")
+        for operator in self.operators:
+            for queue, _penalty in operator.queues:
+                _check(queue in names, "待ち行列名", queue, f"operator {operator.id}")
+        extensions = [entry.extension for entry in self.directory]
+        _unique(extensions, "内線番号")
+        _unique([operator.id for operator in self.operators], "オペレーター番号")
+
+    def queue(self, name: str) -> QueueModel:
+        """The queue called `name`; `KeyError` when there is none."""
+        return {queue.name: queue for queue in self.queues}[name]
+
+
+def _unique(values: Sequence[str], what: str) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ToritsugiError(f"{what}が重なっています: {value}", where=what, cure="一方を別の番号にする")
+        seen.add(value)
