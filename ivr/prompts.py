@@ -1,0 +1,107 @@
+"""Prompts by name and language: which must exist, which are made on the spot, and how text is read aloud."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from core.hours import ClosedReason
+
+JAPANESE = "ja"
+
+EVERY_LANGUAGE = (
+    "greeting",
+    "invalid",
+    "silence_retry",
+    "to_person",
+    "after_tell",
+    "connecting",
+    "goodbye",
+    *(f"closed_{reason}" for reason in ClosedReason if reason is not ClosedReason.EMERGENCY),
+    "closed_next",
+    "closed_static",
+    "closed",
+    "emergency_closed",
+    "overflow_full",
+    "overflow_nobody",
+    "overflow_wait",
+    "technical_difficulty",
+    "refused_transfer",
+    "wait_position",
+    "wait_position_only",
+    "wait_stay",
+)
+"""Names that every language of every city must have, beside the menus' and announcements' own."""
+
+JAPANESE_ONLY = ("op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_refused")
+"""What operators hear."""
+
+DYNAMIC: Mapping[str, frozenset[str]] = {
+    "closed_next": frozenset({"next"}),
+    "wait_position": frozenset({"position", "minutes"}),
+    "wait_position_only": frozenset({"position"}),
+}
+"""Prompts spoken on the spot, and what must be filled in."""
+
+FIXED = frozenset({"city", "centre", "weekly_hours", "desk_hours"})
+"""Placeholders filled when the profile is loaded; usable in every prompt."""
+
+
+def placeholders(text: str) -> set[str]:
+    """The `{names}` in a prompt's text.
+
+    Raises:
+        ValueError: a brace stands alone.
+    """
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBook:
+    """All texts of one city, fixed placeholders filled in; those in `DYNAMIC` still hold theirs."""
+
+    texts: Mapping[str, Mapping[str, str]]
+    """Language to name to text."""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    """Japanese surface to kana, for words that a synthesiser reads wrongly."""
+
+    def static(self, language: str) -> dict[str, str]:
+        """Name to text of everything that can be synthesised beforehand."""
+        return {name: text for name, text in self.texts[language].items() if name not in DYNAMIC}
+
+    def templates(self, language: str) -> dict[str, str]:
+        """Name to text of everything that is made on the spot."""
+        return {name: text for name, text in self.texts[language].items() if name in DYNAMIC}
+
+    def as_read(self, text: str, language: str) -> str:
+        """`text` as the synthesiser should get it: words with a known reading in kana, longest first."""
+        if language != JAPANESE:
+            return text
+        for surface in sorted(self.readings, key=len, reverse=True):
+            text = text.replace(surface, self.readings[surface])
+        return text
+
+
+def placeholder_fault(name: str, text: str) -> tuple[str, str] | None:
+    """What is wrong with the placeholders of the prompt `name`, as (message, cure); None when all is well."""
+    try:
+        used = placeholders(text) - FIXED
+    except ValueError:
+        return "波括弧が閉じていません", "{名前} の形にする"
+    wanted = DYNAMIC.get(name, frozenset())
+    if used == wanted:
+        return None
+    shown = " ".join(f"{{{item}}}" for item in sorted(wanted)) or "なし"
+    return f"差し込みが違います: {', '.join(sorted(used)) or 'なし'}", f"この文に要る差し込み: {shown}"
+
+
+def required_names(language: str, default: str, own: Iterable[str]) -> set[str]:
+    """The names that `language` must have, given the menus' and announcements' `own` names.
+
+    `language` (「For English, press nine.」) is needed in every language but the `default` one.
+    """
+    names = {*EVERY_LANGUAGE, *own}
+    if language != default:
+        names.add("language")
+    return names | set(JAPANESE_ONLY) if language == JAPANESE else names
