@@ -1,7 +1,8 @@
 """What the disk says happened, in our words: the only input of the ledger.
 
-Adapters translate CEL and queue_log lines into these; the fold (`ledger.fold`) turns the facts of one call into a
-`Call`. Facts may come late, twice, or in the wrong order; they are sorted by `at`, then by source position.
+Adapters translate CEL and queue_log lines into these; the fold (`ledger.fold`) turns the facts of one call
+into a `Call`. Facts may come late, twice, or in the wrong order; they are sorted by `at`, then by source
+position.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """Base of every fact. `at` is real time in epoch seconds (CEL: microseconds; queue_log: whole seconds)."""
+    """Base of every fact. `at` is real time, epoch seconds (CEL: microseconds; queue_log: whole seconds)."""
 
     at: float
     source: Source

@@ -1,0 +1,232 @@
+"""A call as it is once all is known: who, when, what became of it. The fold (`ledger.fold`) makes these.
+
+All moments are real time in epoch seconds, all lengths seconds. A call is one caller's visit to a number,
+from the trunk's INVITE to the caller's release; an offer is one attempt to ring one operator and never a
+call; a segment is one operator with the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from core.facts.dialplan import StepResult
+from core.ids import CallId, OperatorId, QueueName, Uniqueid
+from core.phone import Caller
+
+
+@unique
+class Disposition(StrEnum):
+    """What became of a call: exactly one for each (design §10)."""
+
+    ANSWERED = "answered"
+    ABANDONED_QUEUE = "abandoned_queue"
+    ABANDONED_MENU = "abandoned_menu"
+    SELF_SERVED = "self_served"
+    OVERFLOW = "overflow"
+    AFTER_HOURS = "after_hours"
+    CALLBACK = "callback"
+    REFERRED = "referred"
+    SYSTEM_FAILURE = "system_failure"
+    TEST = "test"
+
+    @property
+    def label_ja(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = {
+    Disposition.ANSWERED: "応答",
+    Disposition.ABANDONED_QUEUE: "待ち中の切断",
+    Disposition.ABANDONED_MENU: "案内中の切断",
+    Disposition.SELF_SERVED: "自動案内で完了",
+    Disposition.OVERFLOW: "混雑の案内",
+    Disposition.AFTER_HOURS: "時間外の案内",
+    Disposition.CALLBACK: "折り返し予約",
+    Disposition.REFERRED: "他の番号を案内",
+    Disposition.SYSTEM_FAILURE: "システム障害",
+    Disposition.TEST: "試験呼",
+}
+
+
+@unique
+class EndedBy(StrEnum):
+    """Who hung up first."""
+
+    CITIZEN = "citizen"
+    OPERATOR = "operator"
+    STAFF = "staff"
+    """Whoever was reached by a transfer."""
+    SYSTEM = "system"
+
+    @property
+    def label_ja(self) -> str:
+        return {"citizen": "市民", "operator": "オペレーター", "staff": "転送先", "system": "システム"}[
+            self.value
+        ]
+
+
+@unique
+class OfferOutcome(StrEnum):
+    ANSWERED = "answered"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    """The caller left while the phone rang."""
+    DUMPED = "dumped"
+    """The operator picked up and was gone before the two were joined."""
+
+
+@unique
+class Gap(StrEnum):
+    """What is declared incomplete about a call."""
+
+    ARRIVAL = "arrival_unknown"
+    """No record of the arrival: number, caller and SIP Call-ID are missing, the start is the first thing
+    known.
+    """
+    END = "end_unknown"
+    """The switch died: the call ended between the last thing known and the restart."""
+    SEGMENT_END = "segment_end_unknown"
+    COARSE_WAIT = "wait_in_whole_seconds"
+    """The queue's times come from queue_log alone."""
+    OVERRULED = "restart_overruled"
+    """A restart of the switch was logged in the middle of a call that went on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One menu step."""
+
+    at: float
+    node: str
+    key: str
+    result: StepResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One attempt to ring one operator. `at` is when the phone began to ring."""
+
+    operator: OperatorId
+    at: float
+    outcome: OfferOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One operator with the caller. `ended_at` is None while it lasts, or when the end is unknown."""
+
+    operator: OperatorId
+    started_at: float
+    ended_at: float | None
+    queue: QueueName | None = None
+    channel: Uniqueid | None = None
+    wrap_up_s: float | None = None
+    """After-call work of this operator for this segment; None while it lasts or when nothing tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """A transfer. `result` is a DIALSTATUS, empty when none was told; `to` is empty for a colleague."""
+
+    at: float
+    to: str
+    label: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """RTCP figures of one leg at its end (lost packets are counts, jitter and round trip seconds)."""
+
+    leg: str
+    rx_lost: int | None
+    tx_lost: int | None
+    rx_count: int | None
+    tx_count: int | None
+    rx_jitter_s: float | None
+    tx_jitter_s: float | None
+    rtt_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """An engine step that could not be used; `by` (`script` or `dialplan`) stood in for it."""
+
+    step: str
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One citizen's call."""
+
+    call_id: CallId
+    sip_call_id: str
+    caller: Caller | None
+    dialled: str
+    diverted_from: str | None = None
+    channel: str = ""
+    arrived_at: float
+    answered_at: float | None = None
+    """When the IVR took the call (not an operator)."""
+    ended_at: float | None = None
+    line: str | None = None
+    language: str | None = None
+    steps: tuple[Step, ...] = ()
+    disposition: Disposition | None = None
+    """None while the call is open."""
+    queue: QueueName | None = None
+    """The last queue joined."""
+    offers: tuple[Offer, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    wait_s: float | None = None
+    """In queues, from entry to the first operator or to leaving, summed; None if never queued."""
+    wait_from_arrival_s: float | None = None
+    """From the trunk's INVITE to the first operator; None without one."""
+    talk_s: float = 0.0
+    """With operators (holds included, overlaps counted once); staff reached by a transfer are not in it."""
+    transfers: tuple[Transfer, ...] = ()
+    ended_by: EndedBy | None = None
+    recordings: tuple[str, ...] = ()
+    """Base names: `<base>-citizen.wav`, `<base>-line.wav`."""
+    qualities: tuple[Quality, ...] = ()
+    fallbacks: tuple[Fallback, ...] = ()
+    closed_reason: str | None = None
+    overflow_reason: str | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def connected(self) -> bool:
+        """Whether an operator and the caller were joined."""
+        return bool(self.segments)
+
+    @property
+    def operators(self) -> tuple[OperatorId, ...]:
+        """Operators in the order they took the call."""
+        return tuple(segment.operator for segment in self.segments)
+
+    @property
+    def menu_path(self) -> tuple[str, ...]:
+        """The keys that were taken, as `node:key`."""
+        return tuple(f"{step.node}:{step.key}" for step in self.steps if step.result is StepResult.CHOICE)
+
+    @property
+    def queued(self) -> bool:
+        return self.queue is not None
+
+    @property
+    def wrap_up_s(self) -> float | None:
+        """After-call work of all its operators; None when no segment's is known."""
+        known = [segment.wrap_up_s for segment in self.segments if segment.wrap_up_s is not None]
+        return sum(known) if known else None
+
+    @property
+    def wrap_up_pending(self) -> bool:
+        """Whether more is to be learnt about after-call work."""
+        return any(segment.wrap_up_s is None for segment in self.segments)

@@ -1,0 +1,178 @@
+"""From the facts of one call to the call: pure, and indifferent to order, repetition and missing pieces.
+
+CEL gives microseconds, queue_log whole seconds cut off; where both tell the same thing CEL is believed, and a
+queue_log moment `t` means somewhere in `[t, t + 1)`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from core.ids import CallId, Uniqueid, uniqueid_of
+from ledger import facts as f
+from ledger.calls import Call, Fallback, Gap, Quality, Step, Transfer
+from ledger.operators import busy_periods
+from ledger.outcome import disposition_of, ended_by_of
+from ledger.segments import offers_of, segments_of, talk_of
+from ledger.story import Story
+from ledger.waits import wait_of
+
+_CITIZENS_OWN = (
+    f.Arrived,
+    f.RecordingStarted,
+    f.LanguageChosen,
+    f.MenuStep,
+    f.FoundClosed,
+    f.JoinedQueue,
+    f.Overflowed,
+    f.SelfServed,
+    f.Referred,
+    f.CallbackBooked,
+    f.FellBack,
+)
+"""Facts that only our dialplan writes, and only on a citizen's channel."""
+
+
+def fold_calls(facts: Iterable[f.Fact]) -> list[Call]:
+    """Every call that these facts tell of, by arrival. Facts of no call (pauses, restarts) count for all."""
+    by_call: dict[CallId, list[f.Fact]] = defaultdict(list)
+    shared: list[f.Fact] = []
+    for fact in facts:
+        if fact.call is None:
+            shared.append(fact)
+        else:
+            by_call[fact.call].append(fact)
+    calls = [fold_call([*own, *shared]) for own in by_call.values()]
+    return sorted((call for call in calls if call), key=lambda call: (call.arrived_at, call.call_id))
+
+
+def fold_call(facts: Iterable[f.Fact]) -> Call | None:
+    """The call that these facts tell of.
+
+    `facts` are those of one call, in any order and any number of times, plus any number of facts that belong
+    to no call: restarts of the switch close a call that died with it, operators' pauses give the after-call
+    work.
+
+    Returns None when nothing shows that a citizen called: an operator's consultation call leaves rows of its
+    own in queue_log, and is no call.
+    """
+    story = _story_of(facts)
+    if story is None:
+        return None
+    own = story.facts
+    head = story.first(f.Arrived)
+    gaps: set[Gap] = set()
+    if head is None:
+        gaps.add(Gap.ARRIVAL)
+    if story.died_with_switch:
+        gaps.add(Gap.END)
+    if story.restart_overruled:
+        gaps.add(Gap.OVERRULED)
+    segments = segments_of(story, busy_periods(story.shared))
+    if story.ended_at is not None and any(segment.ended_at is None for segment in segments):
+        gaps.add(Gap.SEGMENT_END)
+    first_operator = min((segment.started_at for segment in segments), default=None)
+    wait_s, coarse = wait_of(story, first_operator)
+    if coarse:
+        gaps.add(Gap.COARSE_WAIT)
+    joined = story.last(f.JoinedQueue)
+    entered = story.last(f.EnteredQueue)
+    languages = [fact for fact in own if isinstance(fact, f.LanguageChosen | f.JoinedQueue)]
+    queue = joined.queue if joined else entered.queue if entered else None
+    closed, overflowed = story.last(f.FoundClosed), story.last(f.Overflowed)
+    answered = story.first(f.Answered)
+    return Call(
+        call_id=story.call,
+        sip_call_id=head.sip_call_id if head else "",
+        caller=head.caller if head else None,
+        dialled=head.dialled if head else "",
+        diverted_from=head.diverted_from if head else None,
+        channel=head.channel if head else "",
+        arrived_at=story.arrived_at,
+        answered_at=answered.at if answered else None,
+        ended_at=story.ended_at,
+        line=joined.line if joined else None,
+        language=languages[-1].language if languages else None,
+        steps=tuple(
+            Step(at=step.at, node=step.node, key=step.key, result=step.result)
+            for step in story.all(f.MenuStep)
+        ),
+        disposition=disposition_of(story, segments),
+        queue=queue,
+        offers=offers_of(story, segments),
+        segments=segments,
+        wait_s=wait_s,
+        wait_from_arrival_s=None if first_operator is None else max(0.0, first_operator - story.arrived_at),
+        talk_s=talk_of(segments),
+        transfers=_transfers(story),
+        ended_by=ended_by_of(story, segments),
+        recordings=tuple(dict.fromkeys(fact.base for fact in story.all(f.RecordingStarted))),
+        qualities=_qualities(story),
+        fallbacks=tuple(
+            dict.fromkeys(Fallback(step=x.step, why=x.why, by=x.by) for x in story.all(f.FellBack))
+        ),
+        closed_reason=closed.reason if closed else None,
+        overflow_reason=overflowed.reason if overflowed else None,
+        gaps=tuple(sorted(gaps)),
+    )
+
+
+def _story_of(facts: Iterable[f.Fact]) -> Story | None:
+    unique = {(fact.source, type(fact)): fact for fact in facts}.values()
+    ordered = sorted(unique, key=order)
+    own = [fact for fact in ordered if fact.call is not None]
+    owner = next((fact.call for fact in own if isinstance(fact, _CITIZENS_OWN)), None)
+    if owner is None:
+        return None
+    own = [fact for fact in own if fact.call == owner]
+    try:
+        citizen = uniqueid_of(owner)
+    except ValueError:
+        citizen = Uniqueid("")
+    shared = [fact for fact in ordered if fact.call is None]
+    return Story(call=owner, citizen=citizen, facts=own, shared=shared)
+
+
+def order(fact: f.Fact) -> tuple[float, str, str, int, str]:
+    """By time, then by place on disk."""
+    source = fact.source
+    return (fact.at, source.node, source.file, source.offset, type(fact).__name__)
+
+
+def _transfers(story: Story) -> tuple[Transfer, ...]:
+    """Transfers in order: a directory entry's start and result are one; an operator's own handing-over is
+    one.
+    """
+    found: list[Transfer] = []
+    for fact in story.all(f.Transferred):
+        if fact.result and found and found[-1].to == fact.to and not found[-1].result:
+            begun = found[-1]
+            found[-1] = Transfer(at=begun.at, to=fact.to, label=fact.label or begun.label, result=fact.result)
+        else:
+            found.append(Transfer(at=fact.at, to=fact.to, label=fact.label, result=fact.result))
+    return (*found, *_untold(story, found))
+
+
+def _untold(story: Story, told: Sequence[Transfer]) -> Iterable[Transfer]:
+    for fact in story.all(f.Served):
+        near = any(abs(transfer.at - fact.at) <= 5 for transfer in told)
+        if fact.how in {"BLINDTRANSFER", "ATTENDEDTRANSFER"} and not near:
+            yield Transfer(at=fact.at, to="", label="", result="")
+
+
+def _qualities(story: Story) -> tuple[Quality, ...]:
+    last = {
+        fact.leg: Quality(
+            leg=fact.leg,
+            rx_lost=fact.rx_lost,
+            tx_lost=fact.tx_lost,
+            rx_count=fact.rx_count,
+            tx_count=fact.tx_count,
+            rx_jitter_s=fact.rx_jitter_s,
+            tx_jitter_s=fact.tx_jitter_s,
+            rtt_s=fact.rtt_s,
+        )
+        for fact in story.all(f.LegQuality)
+    }
+    return tuple(last[leg] for leg in sorted(last))

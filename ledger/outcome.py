@@ -1,0 +1,116 @@
+"""The one disposition of a call, and who ended it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ledger import facts as f
+from ledger.calls import Disposition, EndedBy, Segment
+from ledger.facts import QueueExit
+from ledger.story import Story
+
+_OPERATOR_CHANNEL = re.compile(r"^[A-Za-z0-9]+/op\d+-")
+
+_REFUSED_BY_QUEUE = {
+    QueueExit.TIMEOUT,
+    QueueExit.FULL,
+    QueueExit.JOIN_EMPTY,
+    QueueExit.LEAVE_EMPTY,
+    QueueExit.JOIN_UNAVAILABLE,
+    QueueExit.LEAVE_UNAVAILABLE,
+}
+
+
+def disposition_of(story: Story, segments: Sequence[Segment]) -> Disposition | None:
+    """What became of the call; None while it is open.
+
+    A test call is one whatever happened to it: it must never count as an answered citizen. Then an answer by
+    an operator outranks everything, and what the caller was given outranks how the caller left. Hearing that
+    the office is closed, or that all lines are busy, counts only if the caller did not join a queue again
+    afterwards.
+    """
+    if story.ended_at is None:
+        return None
+    head = story.first(f.Arrived)
+    if head is not None and head.test:
+        return Disposition.TEST
+    if segments:
+        return Disposition.ANSWERED
+    if story.died_with_switch:
+        return Disposition.SYSTEM_FAILURE
+    joined_at = max((fact.at for fact in story.all(f.JoinedQueue)), default=float("-inf"))
+    given: tuple[tuple[type[f.Fact], Disposition], ...] = (
+        (f.CallbackBooked, Disposition.CALLBACK),
+        (f.Referred, Disposition.REFERRED),
+        (f.SelfServed, Disposition.SELF_SERVED),
+        (f.FoundClosed, Disposition.AFTER_HOURS),
+        (f.Overflowed, Disposition.OVERFLOW),
+    )
+    for kind, disposition in given:
+        last = story.last(kind)
+        told_for_good = kind not in (f.FoundClosed, f.Overflowed) or (
+            last is not None and last.at >= joined_at
+        )
+        if last is not None and told_for_good:
+            return disposition
+    if joined_at > float("-inf") or story.first(f.EnteredQueue):
+        return _left_queue(story)
+    return _unless_cut_off(story, Disposition.ABANDONED_MENU)
+
+
+def _left_queue(story: Story) -> Disposition:
+    exits = [fact.how for fact in story.all(f.LeftQueue)]
+    how = exits[-1] if exits else None
+    if QueueExit.ABANDONED in exits:
+        return Disposition.ABANDONED_QUEUE
+    if how in _REFUSED_BY_QUEUE:
+        return Disposition.OVERFLOW
+    if how is QueueExit.KEY:
+        return _unless_cut_off(story, Disposition.ABANDONED_MENU)
+    if how is QueueExit.INCOMPATIBLE:
+        return Disposition.SYSTEM_FAILURE
+    return _unless_cut_off(story, Disposition.ABANDONED_QUEUE)
+
+
+def _unless_cut_off(story: Story, left: Disposition) -> Disposition:
+    """`left`, unless it was our side that ended a call which had been given nothing."""
+    return Disposition.SYSTEM_FAILURE if _released_by(story) is EndedBy.SYSTEM else left
+
+
+def ended_by_of(story: Story, segments: Sequence[Segment]) -> EndedBy | None:
+    """Who hung up first; None while the call is open."""
+    if story.ended_at is None:
+        return None
+    released_by = _released_by(story)
+    if released_by not in (None, EndedBy.SYSTEM):
+        return released_by
+    last = segments[-1] if segments else None
+    served = story.last(f.Served)
+    at_the_end = last is not None and last.ended_at is not None and story.ended_at - last.ended_at <= 3.0
+    if served is not None and at_the_end:
+        if served.how == "COMPLETEAGENT":
+            return EndedBy.OPERATOR
+        if served.how == "COMPLETECALLER":
+            return EndedBy.CITIZEN
+    if any(fact.how is QueueExit.ABANDONED for fact in story.all(f.LeftQueue)) and not segments:
+        return EndedBy.CITIZEN
+    return released_by or EndedBy.SYSTEM
+
+
+def _released_by(story: Story) -> EndedBy | None:
+    """Whose channel Asterisk names as the source of the hang-up; None when it names none."""
+    release = story.release
+    if release is None:
+        return EndedBy.SYSTEM if story.died_with_switch else None
+    source = release.by_channel
+    if not source:
+        return None
+    head = story.first(f.Arrived)
+    if source == release.channel or (head is not None and source == head.channel):
+        return EndedBy.CITIZEN
+    if _OPERATOR_CHANNEL.match(source):
+        return EndedBy.OPERATOR
+    if source.startswith("dialplan") or "/" not in source or source.startswith("Local/"):
+        return EndedBy.SYSTEM
+    return EndedBy.STAFF

@@ -1,0 +1,47 @@
+"""How long a caller waited in queues."""
+
+from __future__ import annotations
+
+from ledger import facts as f
+from ledger.story import Story, is_exact
+
+
+def wait_of(story: Story, first_operator: float | None) -> tuple[float | None, bool]:
+    """Seconds in queues until the first operator or until leaving, summed; and whether only whole seconds
+    tell.
+
+    None when the caller never was in a queue. While the caller still waits, and when the switch died, the
+    time up to the last thing known counts.
+    """
+    joins, coarse = _joins(story)
+    if not joins:
+        return None, False
+    last = story.last_known_at if story.ended_at is None or story.died_with_switch else story.ended_at
+    limit = last if first_operator is None else min(last, first_operator)
+    exits = _exits(story)
+    total = 0.0
+    for position, joined in enumerate(joins):
+        following = joins[position + 1] if position + 1 < len(joins) else limit
+        left = min((moment for moment in exits if moment >= joined), default=limit)
+        total += max(0.0, min(left, following, limit) - joined)
+    return total, coarse
+
+
+def _joins(story: Story) -> tuple[list[float], bool]:
+    exact = [(fact.at, fact.queue) for fact in story.all(f.JoinedQueue)]
+    joins = [at for at, _ in exact]
+    coarse = False
+    for entered in story.all(f.EnteredQueue):
+        if not any(queue == entered.queue and -1.0 < entered.at - at <= 3.0 for at, queue in exact):
+            joins.append(max(entered.at, story.arrived_at))
+            coarse = True
+    return sorted(joins), coarse
+
+
+def _exits(story: Story) -> list[float]:
+    left = story.all(f.LeftQueue)
+    sharp = [fact.at for fact in left if is_exact(fact)]
+    sharp += [fact.at for fact in story.all(f.JoinedQueue)] + [fact.at for fact in story.all(f.Overflowed)]
+    if story.ended_at is not None:
+        sharp.append(story.ended_at)
+    return [story.exact_near(fact, *sharp) for fact in left]
