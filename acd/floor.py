@@ -253,7 +253,8 @@ class Floor:
     def _due_words(self, now: float) -> Iterable[FloorCommand]:
         for queue in {caller.queue for caller in self.waiting.values()}:
             line = sorted(
-                (caller for caller in self.waiting.values() if caller.queue == queue), key=lambda c: c.joined_at
+                (caller for caller in self.waiting.values() if caller.queue == queue),
+                key=lambda c: c.joined_at,
             )
             serving = sum(
                 1 for m in self.members.values() if queue in m.queues and not m.state.startswith("paused:")

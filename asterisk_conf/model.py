@@ -32,9 +32,16 @@ class Trunk:
     def __post_init__(self) -> None:
         _check(bool(_ASCII_NAME.fullmatch(self.name)), "トランク名", self.name, "trunk")
         for address in self.match:
-            _check(bool(re.fullmatch(r"[0-9a-fA-F:.]+(/[0-9]{1,3})?", address)), "アドレス", address, self.name)
+            _check(
+                bool(re.fullmatch(r"[0-9a-fA-F:.]+(/[0-9]{1,3})?", address)), "アドレス", address, self.name
+            )
         if self.contact:
-            _check(bool(re.fullmatch(r"sips?:[A-Za-z0-9.:\[\]-]+", self.contact)), "SIP URI", self.contact, self.name)
+            _check(
+                bool(re.fullmatch(r"sips?:[A-Za-z0-9.:\[\]-]+", self.contact)),
+                "SIP URI",
+                self.contact,
+                self.name,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +94,9 @@ class DirectoryEntry:
     def __post_init__(self) -> None:
         _check(bool(re.fullmatch(r"[0-9]{2,6}", self.extension)), "内線番号", self.extension, "directory")
         if self.number:
-            _check(bool(_NUMBER.fullmatch(self.number)), "電話番号", self.number, f"directory {self.extension}")
+            _check(
+                bool(_NUMBER.fullmatch(self.number)), "電話番号", self.number, f"directory {self.extension}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

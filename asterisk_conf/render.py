@@ -50,9 +50,9 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         path.chmod(0o600)  # manager.conf and pjsip.conf hold secrets
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {Path(name) for name in files}
-    for name in wanted:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(staging / name, folder / name)
+    for file in wanted:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(staging / file, folder / file)
     for path in sorted(folder.rglob("*.conf")):
         if path.relative_to(folder) not in wanted:
             path.unlink()

@@ -1,0 +1,140 @@
+"""The switch's model from a city's profile, the operators and trunks of this instance, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from asterisk_conf.model import DirectoryEntry, Operator, Paths, QueueModel, Switch, Trunk
+from core.ids import OperatorId
+from core.settings import PROJECT_ROOT, Settings
+from services.city import CityProfile
+
+LEVEL_MOST = 5
+PENALTY_STEP = 10
+
+
+def paths_for(settings: Settings, *, modules: Path, data: Path) -> Paths:
+    """Every folder under the instance's home; `modules` and `data` belong to the installed Asterisk."""
+    base = settings.asterisk
+    return Paths(
+        etc=base / "etc",
+        modules=modules,
+        data=data,
+        state=base / "state",
+        log=base / "log",
+        run=base / "run",
+        sounds=settings.sounds,
+        recordings=settings.recordings,
+        hold_music=settings.home / "hold-music",
+        fallback_script=base / "bin" / "fallback",
+        recording_done=base / "bin" / "recording-done",
+    )
+
+
+def operator_queues(
+    profile: CityProfile, lines: Mapping[str, int], languages: Iterable[str]
+) -> tuple[tuple[str, int], ...]:
+    """The queues an operator serves, each with the penalty of the first moment: higher level, earlier offer."""
+    spoken = set(languages)
+    return tuple(
+        (name, PENALTY_STEP * (LEVEL_MOST + 1 - lines[line.id]))
+        for name, line, language in profile.acd.queues()
+        if line.id in lines and language in spoken
+    )
+
+
+def levels_of(
+    profile: CityProfile, operators: Iterable[tuple[OperatorId, Mapping[str, int]]]
+) -> dict[tuple[OperatorId, str], int]:
+    """(operator, queue) → skill level."""
+    return {
+        (operator, name): lines[line.id]
+        for operator, lines in operators
+        for name, line, _language in profile.acd.queues()
+        if line.id in lines
+    }
+
+
+def switch_for(
+    settings: Settings,
+    profile: CityProfile,
+    *,
+    operators: Sequence[Operator],
+    trunks: Sequence[Trunk],
+    ami_secret: str,
+    paths: Paths,
+) -> Switch:
+    """The model that `asterisk_conf.render` turns into files.
+
+    Raises:
+        ToritsugiError: a name or number that the configuration cannot carry.
+    """
+    queues = tuple(
+        QueueModel(
+            name=name,
+            line=line.id,
+            language=language,
+            ring_s=line.ring_s,
+            wait_limit_s=line.wait_limit_s,
+            max_waiting=line.max_waiting,
+            priority=line.priority,
+        )
+        for name, line, language in profile.acd.queues()
+    )
+    fallback = profile.ivr.fallback_line
+    first_language = profile.ivr.languages[0]
+    default = next(
+        queue.name for queue in queues if queue.line == fallback and queue.language == first_language
+    )
+    return Switch(
+        node=settings.node,
+        city=profile.city.id,
+        languages=tuple(profile.ivr.languages),
+        numbers=tuple(_digits(number) for number in profile.numbers.service),
+        contract_number=_digits(profile.numbers.outbound),
+        test_numbers=tuple(_digits(number) for number in profile.numbers.test),
+        trunks=tuple(trunks),
+        operators=tuple(operators),
+        queues=queues,
+        default_queue=default,
+        directory=tuple(
+            DirectoryEntry(
+                extension=entry.extension,
+                number=_digits(entry.number) if entry.number else "",
+                endpoint=entry.endpoint or "",
+            )
+            for entry in profile.acd.directory
+        ),
+        paths=paths,
+        sip_host=settings.sip_host,
+        sip_port=settings.sip_port,
+        ami_port=settings.ami_port,
+        ami_secret=ami_secret,
+        agi_port=settings.agi_port,
+        hep_port=settings.hep_port,
+        rtp_range=settings.rtp_range,
+        max_calls=0,
+    )
+
+
+def _digits(number: str) -> str:
+    return "".join(ch for ch in number if ch.isdigit() or ch == "+")
+
+
+def write_scripts(paths: Paths, *, python: Path, environment: Mapping[str, str]) -> None:
+    """The two programs that Asterisk starts by itself, each a line of shell with our interpreter.
+
+    They must run when the engine is dead, so they carry their environment with them.
+    """
+    exports = "".join(f"export {name}='{value}'\n" for name, value in sorted(environment.items()))
+    for target, script in (
+        (paths.fallback_script, "fallback.py"),
+        (paths.recording_done, "recording_done.py"),
+    ):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(
+            f"#!/bin/sh\n{exports}exec '{python}' '{PROJECT_ROOT / 'agi_scripts' / script}' \"$@\"\n",
+            encoding="utf-8",
+        )
+        target.chmod(0o755)
