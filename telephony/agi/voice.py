@@ -1,0 +1,117 @@
+"""`ivr.ports.VoiceChannel` in AGI commands; how a command travels is left to the two kinds of channel."""
+
+from __future__ import annotations
+
+import logging
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.facts.dialplan import UserEvent, encode_payload
+from ivr.ports import CallerGone
+from telephony.agi.errors import AgiError
+from telephony.agi.quoting import command_line
+from telephony.agi.replies import Reply
+
+log = logging.getLogger(__name__)
+
+QUICK_S = 5.0
+"""Patience for commands that Asterisk answers at once."""
+UNKNOWN_SOUND_S = 120.0
+"""Longest sound whose file we cannot measure."""
+_WAV_BYTES_A_SECOND = 16_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One AGI command and the longest time it may take, in seconds."""
+
+    line: bytes
+    patience: float
+
+
+def sound_seconds(file: str) -> float | None:
+    """Length of an 8 kHz 16 bit mono sound given without extension; None when there is no such `.wav`."""
+    try:
+        return max(0, os.stat(f"{file}.wav").st_size - 44) / _WAV_BYTES_A_SECOND
+    except OSError:
+        return None
+
+
+class AgiVoice(ABC):
+    """One call under AGI control."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        """What Asterisk said at the start: `agi_channel`, `agi_uniqueid`, `agi_arg_1`, …"""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The script's arguments; by contract the first is the call id."""
+        found: list[str] = []
+        while (value := self.environment.get(f"agi_arg_{len(found) + 1}")) is not None:
+            found.append(value)
+        return tuple(found)
+
+    @abstractmethod
+    async def _execute(self, command: Command) -> Reply:
+        """Send one command and return its reply.
+
+        Raises:
+            CallerGone: the channel or the connection is gone.
+            AgiTimeout: no reply in time.
+        """
+
+    async def _run(self, verb: str, *arguments: str, patience: float = QUICK_S) -> Reply:
+        reply = await self._send(verb, *arguments, patience=patience)
+        if reply.failed:
+            raise CallerGone
+        return reply
+
+    async def _send(self, verb: str, *arguments: str, patience: float) -> Reply:
+        reply = await self._execute(Command(line=command_line(verb, *arguments), patience=patience))
+        if reply.code == 511:
+            raise CallerGone
+        if reply.code != 200:
+            raise AgiError("Asterisk が AGI の命令を受け付けません", where=verb, cure=reply.text[:200])
+        return reply
+
+    async def play(self, files: Sequence[str], *, interrupt: str = "") -> str | None:
+        for file in files:
+            seconds = sound_seconds(file)
+            patience = (UNKNOWN_SOUND_S if seconds is None else seconds) + QUICK_S
+            reply = await self._send("STREAM FILE", file, interrupt, patience=patience)
+            if reply.result == "-1":
+                # Asterisk says the same for a missing file and for a caller who has gone.
+                await self._run("CHANNEL STATUS")
+                if reply.endpos:
+                    raise CallerGone
+                log.error("sound not played, missing or unreadable: %s", file)
+            elif reply.result not in {"0", ""}:
+                return _digit(reply)
+        return None
+
+    async def wait_digit(self, timeout: float) -> str | None:
+        milliseconds = max(1, round(timeout * 1000))  # 0 and less would be for ever
+        reply = await self._run("WAIT FOR DIGIT", str(milliseconds), patience=timeout + QUICK_S)
+        return None if reply.result in {"0", ""} else _digit(reply)
+
+    async def set_variable(self, name: str, value: str) -> None:
+        await self._run("SET VARIABLE", name, value)
+
+    async def get_variable(self, name: str) -> str | None:
+        reply = await self._run("GET VARIABLE", name)
+        return reply.value if reply.result == "1" else None
+
+    async def record_event(self, event: UserEvent, **values: str) -> None:
+        reply = await self._run("EXEC", "CELGenUserEvent", f"{event.value},{encode_payload(**values)}")
+        if reply.result == "-2":
+            raise AgiError("CELGenUserEvent がありません", cure="app_celgenuserevent.so を読み込む")
+
+
+def _digit(reply: Reply) -> str:
+    try:
+        return chr(int(reply.result))
+    except (ValueError, OverflowError) as exc:
+        raise AgiError("AGI の返事が数字ではありません", cure=reply.text[:200]) from exc
