@@ -45,6 +45,14 @@ class Menu:
     """Key (`0`-`9`, `*`, `#`) to what it leads to."""
 
 
+@dataclass(frozen=True, slots=True)
+class LineQueues:
+    """What a caller may be queued for on one service line."""
+
+    languages: tuple[str, ...]
+    priority: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """Everything `ivr.engine` needs to lead a caller to an end."""
@@ -62,10 +70,9 @@ class Flow:
     """Answers of any kind before the caller is given to a person: nobody walks in circles."""
     digit_timeout_s: float
     fallback_line: LineId
-    lines: Mapping[LineId, tuple[str, ...]]
-    """Service line to the languages it has queues for."""
+    lines: Mapping[LineId, LineQueues]
 
     def queue(self, line: LineId, language: str) -> QueueName:
         """The queue of a line for a caller of `language`; the line's first language if it lacks that one."""
-        languages = self.lines[line]
+        languages = self.lines[line].languages
         return QueueName(f"{line}-{language if language in languages else languages[0]}")

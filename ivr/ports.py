@@ -8,7 +8,7 @@ from typing import Protocol
 from core.facts.dialplan import UserEvent
 
 
-class CallerGone(Exception):  # noqa: N818 - a caller who hangs up is no error
+class CallerGone(Exception):  # no error: callers hang up
     """The caller hung up; the session unwinds."""
 
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from core.ids import LineId
 from core.profile_file import Section, Text
-from ivr.flow import Flow, Menu, Repeat, Target, Tell, ToLine, ToMenu
+from ivr.flow import Flow, LineQueues, Menu, Repeat, Target, Tell, ToLine, ToMenu
 
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
@@ -100,8 +100,8 @@ class IvrSection(Section):
         tells = {choice.tell for menu in self.menus for choice in menu.choices.values() if choice.tell}
         return {menu.prompt for menu in self.menus} | tells
 
-    def flow(self, lines: Mapping[LineId, tuple[str, ...]]) -> Flow:
-        """The menu as data; `lines` says which languages each service line has queues for."""
+    def flow(self, lines: Mapping[LineId, LineQueues]) -> Flow:
+        """The menu as data; `lines` says which queues each service line has."""
         return Flow(
             languages=self.languages,
             language_keys=dict(self.language_keys),

@@ -14,7 +14,6 @@ EVERY_LANGUAGE = (
     "greeting",
     "invalid",
     "silence_retry",
-    "to_person",
     "after_tell",
     "connecting",
     "goodbye",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from acd.profile import AcdSection
 from core.errors import ToritsugiError
-from core.holidays import holiday_name
+from core.holidays import holiday_name, holidays_between
 from core.hours import OpeningHours
 from core.hours_profile import HoursSection
 from core.ids import LineId
@@ -27,9 +28,11 @@ from core.profile_file import (
 )
 from demo.profile import DemoSection
 from interactions.profile import InteractionsSection
-from ivr.flow import Flow, Tell, ToLine, ToMenu
+from ivr.compiled import dump_plan
+from ivr.flow import Flow, LineQueues, Tell, ToLine, ToMenu
 from ivr.profile import IvrSection, PromptsSection, ReadingsSection
 from ivr.prompts import FIXED, PromptBook, placeholder_fault, required_names
+from ivr.session import CallPlan
 from ivr.spoken import say_timetable
 from reports.profile import ReportsSection
 
@@ -58,6 +61,17 @@ class CityProfile:
     interactions: InteractionsSection
     reports: ReportsSection
     demo: DemoSection
+
+    @property
+    def plan(self) -> CallPlan:
+        """What an IVR session needs."""
+        templates = {language: self.prompts.templates(language) for language in self.ivr.languages}
+        return CallPlan(flow=self.flow, hours=self.hours, templates=templates)
+
+    def compiled_plan(self, today: date) -> str:
+        """The plan for the fallback script, with the holidays from last year to the year after next."""
+        first, last = date(today.year - 1, 1, 1), date(today.year + 2, 12, 31)
+        return dump_plan(self.plan, holidays_between(first, last))
 
 
 def list_cities(folder: Path = PROFILES) -> list[str]:
@@ -150,7 +164,7 @@ def _assemble(raw: RawProfile) -> tuple[CityProfile | None, list[ToritsugiError]
         desk=desk,
         acd=acd,
         ivr=ivr,
-        flow=ivr.flow({LineId(line.id): line.languages for line in acd.lines}),
+        flow=ivr.flow({LineId(line.id): LineQueues(line.languages, line.priority) for line in acd.lines}),
         prompts=PromptBook(
             _filled(merged, city, hours, desk),
             {**section(shared, "readings", ReadingsSection).readings(), **readings.readings()},

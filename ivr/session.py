@@ -1,0 +1,188 @@
+"""A caller's way from the greeting to the queue, over any `VoiceChannel`.
+
+Runs in the engine (FastAGI) and, when the engine is dead, in the fallback script (process AGI); it therefore
+imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.clock import Clock
+from core.facts.dialplan import Next, UserEvent, Variable
+from core.hours import Emergency, HoursState, OpeningHours
+from core.ids import LineId, QueueName
+from ivr.announcements import PromptPart, Templates, closed_announcement
+from ivr.engine import (
+    Announce,
+    Ask,
+    Checked,
+    CheckHours,
+    Digit,
+    Enqueue,
+    HangUp,
+    Input,
+    Play,
+    Prompt,
+    RecordStep,
+    SayClosed,
+    SetLanguage,
+    Silence,
+    Started,
+    at_start,
+    step,
+)
+from ivr.flow import Flow
+from ivr.ports import VoiceChannel
+
+ALL_KEYS = "0123456789*#"
+
+_log = logging.getLogger(__name__)
+
+
+class PromptCatalogue(Protocol):
+    """Where the sound files are."""
+
+    def path(self, language: str, name: str) -> str:
+        """The prompt's file, absolute, without extension."""
+        ...
+
+    async def dynamic(self, text: str, language: str) -> str | None:
+        """A file that says `text`, made on the spot; None when that cannot be done in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPlan:
+    """All that a session needs to know of its city."""
+
+    flow: Flow
+    hours: OpeningHours
+    templates: Templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionResult:
+    """What the dialplan is to do with the call."""
+
+    next: Next
+    language: str
+    line: LineId | None = None
+    queue: QueueName | None = None
+    priority: int = 0
+
+
+class Session:
+    """One caller. `run` raises `CallerGone` when they hang up."""
+
+    def __init__(
+        self,
+        channel: VoiceChannel,
+        plan: CallPlan,
+        prompts: PromptCatalogue,
+        clock: Clock,
+        emergency: Callable[[], Emergency | None],
+    ) -> None:
+        self._channel, self._plan, self._prompts = channel, plan, prompts
+        self._clock, self._emergency = clock, emergency
+        self._found = HoursState(open=True)
+
+    async def run(self) -> SessionResult:
+        """Leads the caller to an end.
+
+        Raises:
+            CallerGone: the caller hung up.
+        """
+        flow = self._plan.flow
+        state, given = at_start(flow), _START
+        while True:
+            state, actions = step(flow, state, given)
+            for action in actions:
+                match action:
+                    case Enqueue(line):
+                        return SessionResult(
+                            next=Next.QUEUE,
+                            language=state.language,
+                            line=line,
+                            queue=flow.queue(line, state.language),
+                            priority=flow.lines[line].priority,
+                        )
+                    case HangUp():
+                        return SessionResult(next=Next.HANGUP, language=state.language)
+                    case Ask(prompts, timeout_s):
+                        given = await self._ask(prompts, timeout_s)
+                    case CheckHours():
+                        given = self._check_hours()
+                    case SayClosed():
+                        await self._say_closed(state.language)
+                    case _:
+                        await self._act(action)
+
+    async def _act(self, action: SetLanguage | RecordStep | Play | Announce) -> None:
+        match action:
+            case SetLanguage(language):
+                await self._channel.record_event(UserEvent.LANGUAGE, lang=language)
+            case RecordStep(node, key, result):
+                await self._channel.record_event(UserEvent.STEP, node=node, key=key, result=result.value)
+            case Play(prompt):
+                await self._channel.play([self._file(prompt)])
+            case Announce(node, prompt, refer_to):
+                await self._channel.play([self._file(prompt)])
+                if refer_to is None:
+                    await self._channel.record_event(UserEvent.SELF_SERVED, node=node)
+                else:
+                    await self._channel.record_event(UserEvent.REFERRED, node=node, to=refer_to)
+
+    async def _ask(self, prompts: tuple[Prompt, ...], timeout_s: float) -> Input:
+        key = await self._channel.play([self._file(prompt) for prompt in prompts], interrupt=ALL_KEYS)
+        if key is None:
+            key = await self._channel.wait_digit(timeout_s)
+        return Silence() if key is None else Digit(key)
+
+    def _check_hours(self) -> Checked:
+        self._found = self._plan.hours.state_at(self._clock.city_now(), self._emergency())
+        return Checked(self._found.open)
+
+    async def _say_closed(self, language: str) -> None:
+        found = self._found
+        opening = found.next_opening.isoformat() if found.next_opening else ""
+        await self._channel.record_event(UserEvent.CLOSED, reason=str(found.reason), next=opening)
+        parts = closed_announcement(self._plan.templates, found, self._clock.city_now(), language)
+        await self._channel.play([file for part in parts if (file := await self._part(part))])
+
+    async def _part(self, part: PromptPart) -> str | None:
+        if isinstance(part, Prompt):
+            return self._file(part)
+        try:
+            made = await self._prompts.dynamic(part.text, part.language)
+        except Exception:
+            # A caller must hear something whatever befalls the synthesiser.
+            _log.exception("prompt could not be made on the spot")
+            made = None
+        if made is None and part.instead:
+            return self._prompts.path(part.language, part.instead)
+        return made
+
+    def _file(self, prompt: Prompt) -> str:
+        return self._prompts.path(prompt.language, prompt.name)
+
+
+_START: Input = Started()
+
+
+async def apply_result(channel: VoiceChannel, result: SessionResult, step_name: str = "ivr") -> None:
+    """Tells the dialplan what to do; the mark that the step came to its end is set last.
+
+    Raises:
+        CallerGone: the caller hung up.
+    """
+    await channel.set_variable(Variable.LANGUAGE, result.language)
+    if result.line is not None and result.queue is not None:
+        await channel.set_variable(Variable.LINE, result.line)
+        await channel.set_variable(Variable.QUEUE, result.queue)
+        await channel.set_variable(Variable.PRIORITY, str(result.priority))
+    await channel.set_variable(Variable.NEXT, result.next)
+    await channel.set_variable(Variable.DONE, step_name)
