@@ -34,7 +34,7 @@ class Prefix:
             folder = base / self.machine.triplet
             if folder.is_dir():
                 found.append(folder)
-                found += sorted(p for p in folder.iterdir() if p.is_dir() and any(p.glob("lib*.so.*")))
+                found += sorted(p for p in folder.iterdir() if p.is_dir() and any(p.glob("lib*.so*")))
         return tuple(found)
 
     @property
@@ -73,6 +73,8 @@ class Recipe:
     """Chooses packages (`name` or `name=version`) once the lists are there."""
     space: int = 1_000_000_000
     """Free bytes wanted."""
+    without: tuple[str, ...] = ()
+    """Packages to leave out although others depend on them."""
 
 
 def existing_prefix(tools: Path, name: str, machine: Machine) -> Prefix | None:
@@ -118,6 +120,7 @@ def ensure_prefix(
             step.note("一覧 / package lists")
             apt.update()
             archives = apt.fetch(recipe.packages(apt), step)
+            archives = tuple(a for a in archives if a.name.partition("_")[0] not in recipe.without)
             step.note("展開 / unpacking")
             fresh = _unpacked(tools, recipe.name, machine, archives)
             step.finished_with(verify(fresh))
