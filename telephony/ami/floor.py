@@ -53,9 +53,7 @@ def floor_event(event: AmiEvent) -> FloorEvent | None:
     """The floor's word for an AMI event; None when the floor has no use for it."""
     match event:
         case QueueCallerJoin():
-            return CallerJoined(
-                at=event.at, caller=event.channel, queue=event.queue, position=event.position
-            )
+            return CallerJoined(at=event.at, caller=event.channel, queue=event.queue, position=event.position)
         case QueueCallerLeave():
             return CallerLeft(at=event.at, caller=event.channel, queue=event.queue)
         case AgentCalled() | AgentConnect() | AgentComplete() | AgentRingNoAnswer():
