@@ -191,6 +191,8 @@ class Call:
     ended_by: EndedBy | None = None
     recordings: tuple[str, ...] = ()
     """Base names: `<base>-citizen.wav`, `<base>-line.wav`."""
+    recorded_from: float | None = None
+    """When the first recording began."""
     qualities: tuple[Quality, ...] = ()
     fallbacks: tuple[Fallback, ...] = ()
     closed_reason: str | None = None

@@ -81,7 +81,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
     languages = [fact for fact in own if isinstance(fact, f.LanguageChosen | f.JoinedQueue)]
     queue = joined.queue if joined else entered.queue if entered else None
     closed, overflowed = story.last(f.FoundClosed), story.last(f.Overflowed)
-    answered = story.first(f.Answered)
+    answered, recording = story.first(f.Answered), story.first(f.RecordingStarted)
     return Call(
         call_id=story.call,
         sip_call_id=head.sip_call_id if head else "",
@@ -108,6 +108,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
         transfers=_transfers(story),
         ended_by=ended_by_of(story, segments),
         recordings=tuple(dict.fromkeys(fact.base for fact in story.all(f.RecordingStarted))),
+        recorded_from=recording.at if recording else None,
         qualities=_qualities(story),
         fallbacks=tuple(
             dict.fromkeys(Fallback(step=x.step, why=x.why, by=x.by) for x in story.all(f.FellBack))

@@ -1,0 +1,131 @@
+"""From closed calls to interaction records (応対履歴) and transcription jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from core.clock import Clock
+from core.ids import CallId
+from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
+from ledger.calls import Call, Disposition
+from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork, UnitOfWorkFactory
+
+MARGIN_S = 0.5
+"""Kept on both sides of a talk: the moment of the bridge and the recording's first sample differ a little."""
+
+_CASE_STATE = {
+    JobState.DONE: TranscriptState.READY,
+    JobState.EMPTY: TranscriptState.UNAVAILABLE,
+    JobState.DAMAGED: TranscriptState.UNAVAILABLE,
+    JobState.FAILED: TranscriptState.UNAVAILABLE,
+}
+
+
+class CaseKeeper:
+    """Makes one case and one transcription job for every answered call, once however often it is told.
+
+    Args:
+        clock: when a job is first due.
+        category_of: the category's id for a service line (`InteractionsSection.category_of`).
+        default_language: of calls whose language is unknown.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        category_of: Callable[[str], str | None] = lambda line: line,
+        default_language: str = "ja",
+    ) -> None:
+        self._clock, self._category_of, self._language = clock, category_of, default_language
+
+    async def after_fold(self, unit: UnitOfWork, calls: Sequence[Call]) -> None:
+        """For `LedgerSync(also=[keeper.after_fold])`: runs in the ledger's own transaction."""
+        for call in calls:
+            if not call.open and call.disposition is Disposition.ANSWERED:
+                await self._keep(unit, call)
+
+    async def _keep(self, unit: UnitOfWork, call: Call) -> None:
+        summary = summary_of(call)
+        if not await unit.cases.add(open_case(summary, self._category_of)):
+            await self._refresh(unit, summary)
+        if call.recordings:
+            await unit.jobs.add(job_of(call, self._clock.epoch(), self._language))
+
+    async def _refresh(self, unit: UnitOfWork, summary: CallSummary) -> None:
+        """Later facts (a transfer's result) reach the case; what people wrote into it stays."""
+        case = await unit.cases.of_call(summary.call_id)
+        if case is not None:
+            calls = tuple(summary if each.call_id == summary.call_id else each for each in case.calls)
+            if calls != case.calls:
+                await unit.cases.put(replace(case, calls=calls))
+
+
+async def attach_transcript(
+    uow: UnitOfWorkFactory,
+    call: CallId,
+    transcripts: Sequence[Transcript],
+    state: JobState,
+    *,
+    now: float,
+    error: str = "",
+    next_try_at: float | None = None,
+) -> None:
+    """Store a job's outcome, its texts and the state that the case shows, all or nothing.
+
+    Args:
+        call: the job's call.
+        transcripts: one a side; empty unless `state` is DONE.
+        state: WAITING with `next_try_at` (epoch seconds) is a retry.
+        now: epoch seconds.
+        error: what went wrong, for `status`.
+        next_try_at: see `state`.
+    """
+    async with uow() as unit:
+        for transcript in transcripts:
+            await unit.transcripts.put(transcript)
+        await unit.jobs.finish(call, state, now=now, error=error, next_try_at=next_try_at)
+        case = await unit.cases.of_call(call)
+        if case is not None:
+            await unit.cases.put(with_transcript(case, _CASE_STATE.get(state, TranscriptState.WAITING)))
+
+
+def summary_of(call: Call) -> CallSummary:
+    """What the case takes over.
+
+    Raises:
+        ValueError: the call is open or was not answered.
+    """
+    if call.ended_at is None or not call.segments:
+        raise ValueError(f"no answered and closed call: {call.call_id}")
+    return CallSummary(
+        call_id=call.call_id,
+        caller=call.caller.number if call.caller else None,
+        line=call.line,
+        language=call.language,
+        menu_path=call.menu_path,
+        operators=call.operators,
+        started_at=call.segments[0].started_at,
+        ended_at=call.ended_at,
+        transferred_to=tuple(dict.fromkeys(t.label or t.to for t in call.transfers if t.label or t.to)),
+        recordings=call.recordings,
+    )
+
+
+def job_of(call: Call, now: float, default_language: str = "ja") -> TranscriptJob:
+    """The transcription job of a recorded call: only the talk with operators, not the menu and the music."""
+    start = call.recorded_from if call.recorded_from is not None else call.arrived_at
+    ranges = tuple(
+        (
+            round(max(0.0, segment.started_at - start - MARGIN_S), 3),
+            None if segment.ended_at is None else round(max(0.0, segment.ended_at - start + MARGIN_S), 3),
+        )
+        for segment in call.segments
+    )
+    return TranscriptJob(
+        call_id=call.call_id,
+        base=call.recordings[0],
+        language=call.language or default_language,
+        ranges=ranges,
+        next_try_at=now,
+    )

@@ -1,0 +1,274 @@
+"""What the use cases need from the world: the record on disk, and a place to keep things.
+
+`storage` serves the unit of work, `telephony` the tails; both only by having these shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import Any, Protocol
+
+from core.ids import CallId, OperatorId
+from interactions.case import Case
+from ledger.calls import Call
+from ledger.facts import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailPosition:
+    """How far one file has been read. `file` names the kind and the inode: `cel:1234`."""
+
+    node: str
+    file: str
+    offset: int
+    """Bytes read and stored; the next line begins here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailBatch:
+    """Facts read from one or more files, and the positions after them; stored together or not at all."""
+
+    facts: Sequence[Fact]
+    positions: Sequence[TailPosition]
+
+
+class Tails(Protocol):
+    """The files that Asterisk writes, read from where the last stored batch ended."""
+
+    def batches(self, positions: Sequence[TailPosition], limit: int = 2000) -> AsyncIterator[TailBatch]:
+        """What is there now, oldest first, at most `limit` facts a batch; ends when all is read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorAccount:
+    """Someone who may take calls. `sip_secret` never appears in a `repr`."""
+
+    id: OperatorId
+    name: str
+    sip_secret: str = field(repr=False)
+    """Asterisk needs the password itself (PJSIP `auth_type=userpass`)."""
+    skills: Mapping[str, int] = field(default_factory=dict)
+    """Level (1 to 5) by service line, e.g. `{"booking": 3}`; higher is better."""
+    languages: tuple[str, ...] = ("ja",)
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkPeer:
+    """Where calls may come from: an address or network, with credentials where the carrier wants them."""
+
+    name: str
+    match: str
+    username: str = ""
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFile:
+    """One side of a recording on disk."""
+
+    base: str
+    side: str
+    """`citizen` or `line`."""
+    call_id: CallId
+    path: str
+    state: str = "open"
+    """`open` until Asterisk has closed the file, then `closed`, `damaged` or `deleted`."""
+    bytes: int | None = None
+    duration_s: float | None = None
+    started_at: float | None = None
+
+
+@unique
+class JobState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    NO_MODEL = "no_model"
+    """Waits until a model for the language is installed."""
+    EMPTY = "empty"
+    DAMAGED = "damaged"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        return self in (JobState.DONE, JobState.EMPTY, JobState.DAMAGED, JobState.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptJob:
+    """One recording to transcribe, both sides."""
+
+    call_id: CallId
+    base: str
+    language: str
+    ranges: tuple[tuple[float, float | None], ...] = ()
+    """Seconds from the start of the recording in which an operator was there; None runs to the end."""
+    state: JobState = JobState.WAITING
+    attempts: int = 0
+    next_try_at: float = 0.0
+    claimed_by: str = ""
+    claimed_at: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What was said on one side. `segments` are JSON values: `start_s`, `end_s`, `text`, `confidence`."""
+
+    call_id: CallId
+    side: str
+    text: str
+    segments: Sequence[Mapping[str, Any]]
+    engine: str
+    made_at: float
+
+
+class FactStore(Protocol):
+    async def add(self, facts: Collection[Fact]) -> None:
+        """Store facts; those already there (same place on disk, same kind) stay as they are."""
+        ...
+
+    async def of_calls(self, calls: Collection[CallId]) -> list[Fact]: ...
+
+    async def of_operators(self, operators: Collection[OperatorId], since: float, until: float) -> list[Fact]:
+        """Pauses, unpauses and sign-outs of these operators."""
+        ...
+
+    async def restarts(self, since: float) -> list[Fact]: ...
+
+    async def refused(self, since: float, until: float) -> list[Fact]:
+        """`CallRefused` facts."""
+        ...
+
+
+class CallStore(Protocol):
+    async def put(self, calls: Collection[Call]) -> None:
+        """Insert or replace."""
+        ...
+
+    async def get(self, calls: Collection[CallId]) -> dict[CallId, Call]: ...
+
+    async def between(self, since: float, until: float) -> list[Call]:
+        """Calls that arrived in `[since, until)`, by arrival."""
+        ...
+
+    async def open_calls(self) -> list[Call]: ...
+
+    async def wrap_up_pending(self, since: float) -> list[Call]:
+        """Calls with an operator whose after-call work is not known to be over, ended or begun after `since`."""
+        ...
+
+
+class TailStore(Protocol):
+    async def positions(self) -> list[TailPosition]: ...
+
+    async def save(self, positions: Collection[TailPosition]) -> None: ...
+
+
+class RecordingStore(Protocol):
+    async def put(self, recording: RecordingFile) -> None: ...
+
+    async def of_call(self, call: CallId) -> list[RecordingFile]: ...
+
+    async def between(self, since: float, until: float) -> list[RecordingFile]: ...
+
+
+class JobStore(Protocol):
+    async def add(self, job: TranscriptJob) -> bool:
+        """Store a new job; False when the call has one already (it stays as it is)."""
+        ...
+
+    async def claim(self, worker: str, now: float, stale_after_s: float) -> TranscriptJob | None:
+        """The next job that is due, now running and this worker's; None when there is none.
+
+        A job whose worker claimed it more than `stale_after_s` ago and never finished is due again.
+        """
+        ...
+
+    async def finish(
+        self, call: CallId, state: JobState, *, now: float, error: str = "", next_try_at: float | None = None
+    ) -> None:
+        """Set a job's outcome; WAITING with `next_try_at` is a retry."""
+        ...
+
+    async def get(self, call: CallId) -> TranscriptJob | None: ...
+
+    async def states(self, calls: Collection[CallId]) -> dict[CallId, JobState]: ...
+
+    async def counts(self) -> dict[JobState, int]: ...
+
+    async def wake_no_model(self, languages: Collection[str]) -> int:
+        """Make the jobs that wait for a model of these languages due again; how many there were."""
+        ...
+
+
+class TranscriptStore(Protocol):
+    async def put(self, transcript: Transcript) -> None: ...
+
+    async def of_call(self, call: CallId) -> list[Transcript]: ...
+
+
+class CaseStore(Protocol):
+    async def add(self, case: Case) -> bool:
+        """Store a new case with its calls; False when it is there already."""
+        ...
+
+    async def put(self, case: Case) -> None: ...
+
+    async def of_call(self, call: CallId) -> Case | None: ...
+
+    async def between(self, since: float, until: float) -> list[Case]: ...
+
+
+class OperatorStore(Protocol):
+    async def put(self, operator: OperatorAccount) -> None: ...
+
+    async def get(self, operator: OperatorId) -> OperatorAccount | None: ...
+
+    async def list(self) -> list[OperatorAccount]: ...
+
+
+class TrunkStore(Protocol):
+    async def put(self, trunk: TrunkPeer) -> None: ...
+
+    async def list(self) -> list[TrunkPeer]: ...
+
+
+class SettingStore(Protocol):
+    async def get(self, key: str) -> str | None: ...
+
+    async def put(self, key: str, value: str) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: leaving the block commits, an exception undoes everything."""
+
+    @property
+    def facts(self) -> FactStore: ...
+    @property
+    def calls(self) -> CallStore: ...
+    @property
+    def tails(self) -> TailStore: ...
+    @property
+    def recordings(self) -> RecordingStore: ...
+    @property
+    def jobs(self) -> JobStore: ...
+    @property
+    def transcripts(self) -> TranscriptStore: ...
+    @property
+    def cases(self) -> CaseStore: ...
+    @property
+    def operators(self) -> OperatorStore: ...
+    @property
+    def trunks(self) -> TrunkStore: ...
+    @property
+    def settings(self) -> SettingStore: ...
+
+
+class UnitOfWorkFactory(Protocol):
+    def __call__(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

@@ -1,0 +1,172 @@
+"""The database of one instance: engine, migrations, unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from core.errors import ToritsugiError
+from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlTrunks
+from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
+from storage.speech_stores import SqlJobs, SqlRecordings, SqlTranscripts
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+BUSY_TIMEOUT_MS = 15_000
+_READ_ONLY = "toritsugi_read_only"
+_LOCK = 0x7019  # any number of ours: one migration at a time on PostgreSQL
+
+
+@dataclass(frozen=True, slots=True)
+class SqlUnitOfWork:
+    """`services.ports.UnitOfWork` on one connection."""
+
+    connection: AsyncConnection
+    facts: SqlFacts
+    calls: SqlCalls
+    tails: SqlTails
+    recordings: SqlRecordings
+    jobs: SqlJobs
+    transcripts: SqlTranscripts
+    cases: SqlCases
+    operators: SqlOperators
+    trunks: SqlTrunks
+    settings: SqlSettings
+
+
+class Database:
+    """One database. `uow()` writes, `reading()` sees one moment of it and holds nobody up."""
+
+    def __init__(self, url: str) -> None:
+        """Raises ToritsugiError when the URL cannot be read; nothing is opened yet."""
+        self.url = url
+        self.engine = _engine(url)
+
+    @asynccontextmanager
+    async def uow(self) -> AsyncIterator[SqlUnitOfWork]:
+        """One writing transaction: leaving the block commits, an exception undoes everything."""
+        async with _said_plainly(self.url), self.engine.begin() as connection:
+            yield _unit(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqlUnitOfWork]:
+        """One reading transaction; what is written in it is undone."""
+        async with _said_plainly(self.url), self.engine.connect() as plain:
+            connection = await plain.execution_options(**{_READ_ONLY: True})
+            async with connection.begin() as transaction:
+                yield _unit(connection)
+                await transaction.rollback()
+
+    async def migrate(self) -> None:
+        """Bring the tables to this version's form; does nothing when they have it."""
+        async with _said_plainly(self.url), self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def migrate(url: str) -> None:
+    """Bring the database at `url` to this version's form.
+
+    Raises:
+        ToritsugiError: it cannot be opened.
+    """
+    database = Database(url)
+    try:
+        await database.migrate()
+    finally:
+        await database.close()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
+    return SqlUnitOfWork(
+        connection=connection,
+        facts=SqlFacts(connection),
+        calls=SqlCalls(connection),
+        tails=SqlTails(connection),
+        recordings=SqlRecordings(connection),
+        jobs=SqlJobs(connection),
+        transcripts=SqlTranscripts(connection),
+        cases=SqlCases(connection),
+        operators=SqlOperators(connection),
+        trunks=SqlTrunks(connection),
+        settings=SqlSettings(connection),
+    )
+
+
+@asynccontextmanager
+async def _said_plainly(url: str) -> AsyncIterator[None]:
+    """Turn a lost or unreachable database into an error that says which one, without its password."""
+    try:
+        yield
+    except (OSError, DBAPIError) as problem:
+        if isinstance(problem, DBAPIError) and not _is_outage(problem):
+            raise
+        raise ToritsugiError(
+            f"データベースが使えません: {type(problem).__name__}",
+            where=make_url(url).render_as_string(hide_password=True),
+            cure="データベースの起動、空き容量、TORITSUGI_DATABASE_URL を確かめる",
+        ) from problem
+
+
+def _is_outage(problem: DBAPIError) -> bool:
+    return problem.connection_invalidated or type(problem).__name__ in {"OperationalError", "InterfaceError"}
+
+
+def _engine(url: str) -> AsyncEngine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            if parsed.database and parsed.database != ":memory:":
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_async_engine(parsed)
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            return engine
+        return create_async_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise ToritsugiError(
+            "データベースの指定が読めません",
+            where="TORITSUGI_DATABASE_URL",
+            cure="例: sqlite+aiosqlite:////srv/toritsugi/toritsugi.db, postgresql+asyncpg://…",
+        ) from problem
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that starts reading and then writes fails at once when another has written in between;
+    # taking the write lock first waits for it instead.
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

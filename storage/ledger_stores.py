@@ -1,0 +1,162 @@
+"""Facts, calls and tail positions in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.ids import CallId, OperatorId
+from ledger.call_codec import decode_call, encode_call
+from ledger.calls import Call
+from ledger.codec import decode_fact, encode_fact, kind_of
+from ledger.facts import (
+    CallRefused,
+    Fact,
+    OperatorPaused,
+    OperatorSignedOut,
+    OperatorUnpaused,
+    Source,
+    SwitchStarted,
+)
+from services.ports import TailPosition
+from storage import rows
+from storage.sql import chunks, insert_into, upsert
+
+_OPERATOR_KINDS = [kind.__name__ for kind in (OperatorPaused, OperatorUnpaused, OperatorSignedOut)]
+
+
+class SqlFacts:
+    """`services.ports.FactStore`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, facts: Collection[Fact]) -> None:
+        if not facts:
+            return
+        statement = insert_into(self._connection, rows.fact).on_conflict_do_nothing(
+            index_elements=["node", "file", "position", "kind"]
+        )
+        await self._connection.execute(statement, [_fact_row(fact) for fact in facts])
+
+    async def of_calls(self, calls: Collection[CallId]) -> list[Fact]:
+        found: list[Fact] = []
+        for part in chunks(calls):
+            found += await self._read(select(rows.fact).where(rows.fact.c.call_id.in_(part)))
+        return found
+
+    async def of_operators(self, operators: Collection[OperatorId], since: float, until: float) -> list[Fact]:
+        found: list[Fact] = []
+        for part in chunks(operators):
+            found += await self._read(
+                select(rows.fact).where(
+                    rows.fact.c.operator.in_(part),
+                    rows.fact.c.at.between(since, until),
+                    rows.fact.c.kind.in_(_OPERATOR_KINDS),
+                )
+            )
+        return found
+
+    async def restarts(self, since: float) -> list[Fact]:
+        return await self._read(
+            select(rows.fact).where(rows.fact.c.kind == SwitchStarted.__name__, rows.fact.c.at >= since)
+        )
+
+    async def refused(self, since: float, until: float) -> list[Fact]:
+        return await self._read(
+            select(rows.fact).where(
+                rows.fact.c.kind == CallRefused.__name__, rows.fact.c.at >= since, rows.fact.c.at < until
+            )
+        )
+
+    async def _read(self, query: Select[Any]) -> list[Fact]:
+        result = await self._connection.execute(query.order_by(rows.fact.c.at, rows.fact.c.id))
+        return [_fact_of(row) for row in result]
+
+
+def _fact_row(fact: Fact) -> dict[str, Any]:
+    payload = encode_fact(fact)
+    return {
+        "node": fact.source.node,
+        "file": fact.source.file,
+        "position": fact.source.offset,
+        "kind": kind_of(fact),
+        "call_id": fact.call,
+        "operator": payload.get("operator"),
+        "at": fact.at,
+        "payload": payload,
+    }
+
+
+def _fact_of(row: Row[Any]) -> Fact:
+    source = Source(node=row.node, file=row.file, offset=row.position)
+    return decode_fact(row.kind, row.payload, at=row.at, source=source, call=row.call_id)
+
+
+class SqlCalls:
+    """`services.ports.CallStore`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def put(self, calls: Collection[Call]) -> None:
+        await upsert(self._connection, rows.call, [_call_row(call) for call in calls])
+
+    async def get(self, calls: Collection[CallId]) -> dict[CallId, Call]:
+        found: dict[CallId, Call] = {}
+        for part in chunks(calls):
+            for call in await self._read(select(rows.call).where(rows.call.c.call_id.in_(part))):
+                found[call.call_id] = call
+        return found
+
+    async def between(self, since: float, until: float) -> list[Call]:
+        arrived = rows.call.c.arrived_at
+        return await self._read(select(rows.call).where(arrived >= since, arrived < until))
+
+    async def open_calls(self) -> list[Call]:
+        return await self._read(select(rows.call).where(rows.call.c.is_open))
+
+    async def wrap_up_pending(self, since: float) -> list[Call]:
+        recent = (rows.call.c.ended_at >= since) | rows.call.c.is_open
+        return await self._read(select(rows.call).where(rows.call.c.wrap_up_pending, recent))
+
+    async def _read(self, query: Select[Any]) -> list[Call]:
+        ordered = query.order_by(rows.call.c.arrived_at, rows.call.c.call_id)
+        return [decode_call(row.record) for row in await self._connection.execute(ordered)]
+
+
+def _call_row(call: Call) -> dict[str, Any]:
+    return {
+        "call_id": call.call_id,
+        "sip_call_id": call.sip_call_id,
+        "arrived_at": call.arrived_at,
+        "ended_at": call.ended_at,
+        "disposition": call.disposition.value if call.disposition else None,
+        "line": call.line,
+        "language": call.language,
+        "is_open": call.open,
+        "wrap_up_pending": call.wrap_up_pending,
+        "record": encode_call(call),
+    }
+
+
+class SqlTails:
+    """`services.ports.TailStore`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def positions(self) -> list[TailPosition]:
+        result = await self._connection.execute(select(rows.tail_position))
+        return [TailPosition(node=row.node, file=row.file, offset=row.position) for row in result]
+
+    async def save(self, positions: Collection[TailPosition]) -> None:
+        latest = {(each.node, each.file): each.offset for each in positions}
+        await upsert(
+            self._connection,
+            rows.tail_position,
+            [{"node": node, "file": file, "position": offset} for (node, file), offset in latest.items()],
+        )

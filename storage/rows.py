@@ -1,0 +1,191 @@
+"""Every table, with its retention and whether it holds personal data (`Table.info`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+
+@unique
+class Retention(StrEnum):
+    """How long rows live; the days behind the first four stand in `[interactions.retention_days]`."""
+
+    CALLS = "calls"
+    RECORDINGS = "recordings"
+    TRANSCRIPTS = "transcripts"
+    CALLER_NUMBERS = "caller_numbers"
+    WHILE_IN_USE = "while_in_use"
+    """Configuration and bookkeeping: deleted by hand or overwritten."""
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: Any, retention: Retention, personal: bool) -> Table:
+    return Table(name, metadata, *parts, info={"retention": retention, "personal": personal})
+
+
+def _serial() -> Column[int]:
+    # SQLite counts up by itself only for INTEGER, PostgreSQL should have 64 bits.
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+fact = _table(
+    "fact",
+    _serial(),
+    Column("node", String(32), nullable=False),
+    Column("file", String(64), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("call_id", String(96), index=True),
+    Column("operator", String(16)),
+    Column("at", Double, nullable=False),
+    Column("payload", JSON, nullable=False),
+    UniqueConstraint("node", "file", "position", "kind"),
+    Index("ix_fact_operator", "operator", "at"),
+    Index("ix_fact_kind", "kind", "at"),
+    retention=Retention.CALLS,
+    personal=True,
+)
+
+tail_position = _table(
+    "tail_position",
+    Column("node", String(32), primary_key=True),
+    Column("file", String(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=False,
+)
+
+call = _table(
+    "call",
+    Column("call_id", String(96), primary_key=True),
+    Column("sip_call_id", String(255), nullable=False, index=True),
+    Column("arrived_at", Double, nullable=False, index=True),
+    Column("ended_at", Double),
+    Column("disposition", String(24)),
+    Column("line", String(32)),
+    Column("language", String(8)),
+    Column("is_open", Boolean, nullable=False, index=True),
+    Column("wrap_up_pending", Boolean, nullable=False, index=True),
+    Column("record", JSON, nullable=False),
+    retention=Retention.CALLS,
+    personal=True,
+)
+
+operator = _table(
+    "operator",
+    Column("id", String(16), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("sip_secret", String(128), nullable=False),
+    Column("skills", JSON, nullable=False),
+    Column("languages", JSON, nullable=False),
+    Column("active", Boolean, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=True,
+)
+
+trunk = _table(
+    "trunk",
+    Column("name", String(64), primary_key=True),
+    Column("match", String(128), nullable=False),
+    Column("username", String(128), nullable=False),
+    Column("secret", String(128), nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=False,
+)
+
+recording = _table(
+    "recording",
+    Column("base", String(128), primary_key=True),
+    Column("side", String(16), primary_key=True),
+    Column("call_id", String(96), nullable=False, index=True),
+    Column("path", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("bytes", BigInteger),
+    Column("duration_s", Double),
+    Column("started_at", Double, index=True),
+    retention=Retention.RECORDINGS,
+    personal=True,
+)
+
+transcript_job = _table(
+    "transcript_job",
+    Column("call_id", String(96), primary_key=True),
+    Column("base", String(128), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("ranges", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", Double, nullable=False),
+    Column("claimed_by", String(64), nullable=False),
+    Column("claimed_at", Double),
+    Column("error", Text, nullable=False),
+    Index("ix_transcript_job_due", "state", "next_try_at"),
+    retention=Retention.TRANSCRIPTS,
+    personal=False,
+)
+
+transcript = _table(
+    "transcript",
+    Column("call_id", String(96), primary_key=True),
+    Column("side", String(16), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("segments", JSON, nullable=False),
+    Column("engine", String(64), nullable=False),
+    Column("made_at", Double, nullable=False),
+    retention=Retention.TRANSCRIPTS,
+    personal=True,
+)
+
+interaction = _table(
+    "interaction",
+    Column("case_id", String(96), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("category", String(64)),
+    Column("transcript", String(16), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("started_at", Double, nullable=False, index=True),
+    retention=Retention.CALLS,
+    personal=True,
+)
+
+interaction_call = _table(
+    "interaction_call",
+    Column("call_id", String(96), primary_key=True),
+    Column("case_id", String(96), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("summary", JSON, nullable=False),
+    retention=Retention.CALLS,
+    personal=True,
+)
+
+setting = _table(
+    "setting",
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=False,
+)

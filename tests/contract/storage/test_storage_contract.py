@@ -1,0 +1,288 @@
+"""The same promises on every database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from ledger_stories import T0, Teller, answered_call
+from sqlalchemy import Connection
+
+from core.errors import ToritsugiError
+from core.ids import CallId, OperatorId
+from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
+from ledger import facts as f
+from ledger.calls import Call
+from ledger.fold import fold_call
+from services.ports import (
+    JobState,
+    OperatorAccount,
+    RecordingFile,
+    TailPosition,
+    Transcript,
+    TranscriptJob,
+    TrunkPeer,
+)
+from storage.database import Database, migrate
+from storage.rows import Retention, metadata
+
+pytestmark = pytest.mark.contract
+
+JOB = TranscriptJob(call_id=CallId("c-1"), base="c-1", language="ja", ranges=((1.5, 9.0), (12.0, None)))
+
+
+def a_call() -> Call:
+    call = fold_call(answered_call().facts)
+    assert call is not None
+    return call
+
+
+def test_every_table_declares_retention_and_personal_data() -> None:
+    assert metadata.tables
+    for table in metadata.tables.values():
+        assert isinstance(table.info["retention"], Retention), table.name
+        assert isinstance(table.info["personal"], bool), table.name
+
+
+async def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrating_twice_and_at_once_is_harmless(empty_url: str) -> None:
+    await asyncio.gather(migrate(empty_url), migrate(empty_url))
+    await migrate(empty_url)
+    database = Database(empty_url)
+    async with database.reading() as unit:
+        assert await unit.tails.positions() == []
+    await database.close()
+
+
+async def test_facts_come_back_as_they_were_and_only_once(database: Database) -> None:
+    facts = answered_call().facts
+    for _ in range(2):
+        async with database.uow() as unit:
+            await unit.facts.add(facts)
+    own = [fact for fact in facts if fact.call]
+    async with database.reading() as unit:
+        found = await unit.facts.of_calls([a_call().call_id])
+        assert len(found) == len(own)
+        assert set(found) == set(own)
+        pauses = await unit.facts.of_operators([OperatorId("101")], T0, T0 + 1000)
+        assert set(pauses) == {fact for fact in facts if not fact.call}
+        assert await unit.facts.of_operators([OperatorId("102")], T0, T0 + 1000) == []
+
+
+async def test_restarts_and_refusals_are_found_by_time(database: Database) -> None:
+    teller = Teller().restarted(50)
+    teller.cel(f.CallRefused, 60, call=None, to="110", why="not_allowed", sip_call_id="x@y")
+    async with database.uow() as unit:
+        await unit.facts.add(teller.facts)
+    async with database.reading() as unit:
+        assert await unit.facts.restarts(T0 + 50) == teller.facts[:1]
+        assert await unit.facts.restarts(T0 + 51) == []
+        assert await unit.facts.refused(T0 + 60, T0 + 61) == teller.facts[1:]
+        assert await unit.facts.refused(T0, T0 + 60) == []
+
+
+async def test_a_call_is_replaced_and_found_in_half_open_intervals(database: Database) -> None:
+    call = a_call()
+    still_open = fold_call(Teller("n1-1764000500.7", start=500).arrived().facts)
+    assert still_open is not None
+    async with database.uow() as unit:
+        await unit.calls.put([replace(call, ended_at=None, disposition=None), still_open])
+        await unit.calls.put([call])
+    async with database.reading() as unit:
+        assert await unit.calls.get([call.call_id]) == {call.call_id: call}
+        assert await unit.calls.between(T0, T0 + 500) == [call]
+        assert await unit.calls.between(T0, T0 + 500.5) == [call, still_open]
+        assert await unit.calls.open_calls() == [still_open]
+
+
+async def test_calls_whose_wrap_up_is_unknown(database: Database) -> None:
+    call = a_call()
+    pending = replace(call, segments=(replace(call.segments[0], wrap_up_s=None),))
+    async with database.uow() as unit:
+        await unit.calls.put([pending])
+        assert await unit.calls.wrap_up_pending(T0) == [pending]
+        assert await unit.calls.wrap_up_pending(T0 + 1000) == []
+        await unit.calls.put([call])
+        assert await unit.calls.wrap_up_pending(T0) == []
+
+
+async def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
+    position = TailPosition(node="n1", file="cel:1", offset=10)
+
+    async def half_done() -> None:
+        async with database.uow() as unit:
+            await unit.tails.save([position])
+            await unit.calls.put([a_call()])
+            raise RuntimeError("pulled the plug")
+
+    with pytest.raises(RuntimeError, match="plug"):
+        await half_done()
+    async with database.reading() as unit:
+        assert await unit.tails.positions() == []
+        assert await unit.calls.open_calls() == []
+
+
+async def test_tail_positions_move(database: Database) -> None:
+    async with database.uow() as unit:
+        await unit.tails.save([TailPosition(node="n1", file="cel:1", offset=10)])
+        await unit.tails.save(
+            [
+                TailPosition(node="n1", file="cel:1", offset=2**40),
+                TailPosition(node="n2", file="cel:1", offset=3),
+            ]
+        )
+    async with database.reading() as unit:
+        assert {(p.node, p.offset) for p in await unit.tails.positions()} == {("n1", 2**40), ("n2", 3)}
+
+
+async def test_writers_at_once_wait_for_each_other(database: Database) -> None:
+    async def write(number: int) -> None:
+        async with database.uow() as unit:
+            found = await unit.settings.get("count")
+            await unit.settings.put(f"writer{number}", found or "none")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(write(number) for number in range(8)))
+    async with database.reading() as unit:
+        assert [await unit.settings.get(f"writer{number}") for number in range(8)] == ["none"] * 8
+
+
+async def test_a_job_is_claimed_once_and_taken_over_from_a_dead_worker(database: Database) -> None:
+    async with database.uow() as unit:
+        assert await unit.jobs.add(JOB)
+        assert not await unit.jobs.add(replace(JOB, language="en"))
+    async with database.uow() as unit:
+        claimed = await unit.jobs.claim("w1", now=100.0, stale_after_s=60)
+    assert claimed == replace(JOB, state=JobState.RUNNING, attempts=1, claimed_by="w1", claimed_at=100.0)
+    async with database.uow() as unit:
+        assert await unit.jobs.claim("w2", now=159.0, stale_after_s=60) is None
+        taken_over = await unit.jobs.claim("w2", now=160.0, stale_after_s=60)
+        assert taken_over is not None
+        assert (taken_over.claimed_by, taken_over.attempts) == ("w2", 2)
+        await unit.jobs.finish(JOB.call_id, JobState.WAITING, now=161.0, error="busy", next_try_at=200.0)
+        assert await unit.jobs.claim("w3", now=199.0, stale_after_s=60) is None
+        assert await unit.jobs.claim("w3", now=200.0, stale_after_s=60) is not None
+        await unit.jobs.finish(JOB.call_id, JobState.NO_MODEL, now=201.0)
+        assert await unit.jobs.claim("w3", now=999.0, stale_after_s=60) is None
+        assert await unit.jobs.wake_no_model(["en"]) == 0
+        assert await unit.jobs.wake_no_model(["ja"]) == 1
+        assert await unit.jobs.claim("w3", now=999.0, stale_after_s=60) is not None
+        await unit.jobs.finish(JOB.call_id, JobState.DONE, now=1000.0)
+        assert await unit.jobs.counts() == {JobState.DONE: 1}
+        assert await unit.jobs.states([JOB.call_id, CallId("c-2")]) == {JOB.call_id: JobState.DONE}
+
+
+async def test_two_workers_at_once_get_two_jobs(database: Database) -> None:
+    async with database.uow() as unit:
+        for number in range(4):
+            await unit.jobs.add(replace(JOB, call_id=CallId(f"c-{number}")))
+
+    async def claim(worker: str) -> TranscriptJob | None:
+        async with database.uow() as unit:
+            return await unit.jobs.claim(worker, now=1.0, stale_after_s=60)
+
+    claimed = await asyncio.gather(*(claim(f"w{number}") for number in range(4)))
+    assert {job.call_id for job in claimed if job} == {CallId(f"c-{number}") for number in range(4)}
+
+
+async def test_recordings_and_transcripts(database: Database) -> None:
+    file = RecordingFile(
+        base="c-1", side="line", call_id=CallId("c-1"), path="/r/c-1-line.wav", started_at=5.0
+    )
+    closed = replace(file, state="closed", bytes=3_000_000_000, duration_s=12.5)
+    text = Transcript(
+        call_id=CallId("c-1"),
+        side="line",
+        text="はい、松阪市です",
+        segments=[{"start_s": 0.5, "end_s": 2.0, "text": "はい", "confidence": 0.9}],
+        engine="vosk",
+        made_at=9.0,
+    )
+    async with database.uow() as unit:
+        await unit.recordings.put(file)
+        await unit.recordings.put(closed)
+        await unit.transcripts.put(replace(text, text="old"))
+        await unit.transcripts.put(text)
+    async with database.reading() as unit:
+        assert await unit.recordings.of_call(CallId("c-1")) == [closed]
+        assert await unit.recordings.between(5.0, 5.1) == [closed]
+        assert await unit.recordings.between(5.1, 9.0) == []
+        assert await unit.transcripts.of_call(CallId("c-1")) == [text]
+
+
+async def test_a_case_is_added_once_and_keeps_what_people_wrote(database: Database) -> None:
+    summary = CallSummary(
+        call_id=CallId("c-1"),
+        caller="09012345678",
+        line="booking",
+        language="ja",
+        menu_path=("main:1",),
+        operators=(OperatorId("101"), OperatorId("102")),
+        started_at=10.0,
+        ended_at=70.0,
+        recordings=("c-1",),
+    )
+    case = open_case(summary)
+    async with database.uow() as unit:
+        assert await unit.cases.add(case)
+        written = replace(with_transcript(case, TranscriptState.READY), question="受け取りの予約")
+        await unit.cases.put(written)
+        assert not await unit.cases.add(case)
+        second = replace(summary, call_id=CallId("c-2"))
+        spanning = replace(written, calls=(summary, second))
+        await unit.cases.put(spanning)
+    async with database.reading() as unit:
+        assert await unit.cases.of_call(CallId("c-2")) == spanning
+        assert await unit.cases.of_call(CallId("c-3")) is None
+        assert await unit.cases.between(10.0, 11.0) == [spanning]
+
+
+async def test_operators_trunks_and_settings(database: Database) -> None:
+    operator = OperatorAccount(
+        id=OperatorId("101"), name="青木", sip_secret="s3cret", skills={"booking": 5}, languages=("ja", "en")
+    )
+    trunk = TrunkPeer(name="carrier", match="192.0.2.0/24", username="u", secret="p4ss")
+    assert "s3cret" not in repr(operator)
+    assert "p4ss" not in repr(trunk)
+    async with database.uow() as unit:
+        await unit.operators.put(replace(operator, name="前"))
+        await unit.operators.put(operator)
+        await unit.trunks.put(trunk)
+        await unit.settings.put("key", "one")
+        await unit.settings.put("key", "two")
+    async with database.reading() as unit:
+        assert await unit.operators.list() == [operator]
+        assert await unit.operators.get(OperatorId("101")) == operator
+        assert await unit.operators.get(OperatorId("102")) is None
+        assert await unit.trunks.list() == [trunk]
+        assert await unit.settings.get("key") == "two"
+        assert await unit.settings.get("other") is None
+
+
+async def test_what_is_written_while_reading_is_undone(database: Database) -> None:
+    async with database.reading() as unit:
+        await unit.settings.put("key", "x")
+    async with database.reading() as unit:
+        assert await unit.settings.get("key") is None
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle-of-delphi://x", ""])
+def test_an_unreadable_url_is_named(url: str) -> None:
+    with pytest.raises(ToritsugiError, match="TORITSUGI_DATABASE_URL"):
+        Database(url)
+
+
+async def test_an_unreachable_server_is_said_plainly_and_without_its_password() -> None:
+    with pytest.raises(ToritsugiError, match="データベースが使えません") as caught:
+        await migrate("postgresql+asyncpg://user:hunter2@127.0.0.1:1/none")
+    assert "hunter2" not in str(caught.value)
