@@ -91,8 +91,9 @@ class Environment:
         pip += ["--no-deps", "--no-build-isolation", "--no-warn-script-location", "--progress-bar", "off"]
         builder = self.tools / "builder.lock"
         builder.write_text(locked_block(self.lock.read_text(encoding="utf-8"), _BUILDER), encoding="utf-8")
-        _pip_install([*pip, "-r", str(builder)], step)
-        _pip_install([*pip, "-r", str(self.lock)], step)
+        _pip_install([*pip, "-r", str(builder)], step, 1)
+        total = len(re.findall(r"^\S+==", self.lock.read_text(encoding="utf-8"), re.MULTILINE))
+        _pip_install([*pip, "-r", str(self.lock)], step, total)
         builder.unlink()
         self.stamp.write_text(f"{self.wanted_stamp()}\n", encoding="utf-8")
         building.unlink()
@@ -120,7 +121,7 @@ def locked_block(lock: str, name: str) -> str:
     Raises:
         LookupError: the lock file does not name it.
     """
-    found = re.search(rf"^{re.escape(name)}==.*(?:\\\n.*)*", lock, re.MULTILINE)
+    found = re.search(rf"^{re.escape(name)}==(?:.*\\\n)*.*", lock, re.MULTILINE)
     if found is None:
         raise LookupError(name)
     return f"{found[0]}\n"
@@ -140,7 +141,7 @@ def _pip_environment(values: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "LC_ALL": "C.UTF-8"}
 
 
-def _pip_install(command: list[str], step: Step) -> None:
+def _pip_install(command: list[str], step: Step, total: int) -> None:
     tail: list[str] = []
     count = 0
     with subprocess.Popen(
@@ -156,7 +157,7 @@ def _pip_install(command: list[str], step: Step) -> None:
             tail = [*tail[-80:], line.rstrip()]
             if found := re.match(r"Collecting (\S+?)==", line):
                 count += 1
-                step.note(f"{count} {found[1]}")
+                step.note(f"{count}/{total} {found[1]}")
             elif line.startswith("Installing collected"):
                 step.note("展開 / unpacking")
     if process.returncode:
