@@ -9,7 +9,7 @@ from datetime import datetime
 from core.clock import TOKYO
 from core.hours import ClosedReason, HoursState
 from ivr.engine import Prompt
-from ivr.prompts import PromptBook
+from ivr.prompts import PromptBook, fill
 from ivr.spoken import say_minutes, say_next_opening
 
 
@@ -42,7 +42,7 @@ def closed_announcement(
         when = say_next_opening(now.astimezone(TOKYO), state.next_opening, language)
         # Only the reason is certain when the next opening cannot be spoken: an emergency has no usual hours.
         instead = None if state.reason is ClosedReason.EMERGENCY else "closed_static"
-        parts.append(OnTheSpot(language, templates[language]["closed_next"].format(next=when), instead))
+        parts.append(OnTheSpot(language, fill(templates[language]["closed_next"], {"next": when}), instead))
     elif state.reason is not ClosedReason.EMERGENCY:
         parts.append(Prompt(language, "closed_static"))
     return [*parts, Prompt(language, "goodbye")]
@@ -54,9 +54,10 @@ def wait_announcement(
     """Position, and the wait as a range of minutes when one is known; then the request to stay."""
     texts = templates[language]
     if minutes is None:
-        text = texts["wait_position_only"].format(position=position)
+        text = fill(texts["wait_position_only"], {"position": str(position)})
     else:
-        text = texts["wait_position"].format(position=position, minutes=say_minutes(*minutes, language))
+        wait = say_minutes(*minutes, language)
+        text = fill(texts["wait_position"], {"position": str(position), "minutes": wait})
     return [OnTheSpot(language, text), Prompt(language, "wait_stay")]
 
 

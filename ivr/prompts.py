@@ -56,6 +56,17 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with the placeholders named in `values` replaced; others stay.
+
+    A value that ends in a full stop (a.m.) does not make two of them.
+    """
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}.", f"{{{name}}}" if value.endswith(".") else f"{{{name}}}.")
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class PromptBook:
     """All texts of one city, fixed placeholders filled in; those in `DYNAMIC` still hold theirs."""

@@ -31,7 +31,7 @@ from interactions.profile import InteractionsSection
 from ivr.compiled import dump_plan
 from ivr.flow import Flow, LineQueues, Tell, ToLine, ToMenu
 from ivr.profile import IvrSection, PromptsSection, ReadingsSection
-from ivr.prompts import FIXED, PromptBook, placeholder_fault, required_names
+from ivr.prompts import PromptBook, fill, placeholder_fault, required_names
 from ivr.session import CallPlan
 from ivr.spoken import say_timetable
 from reports.profile import ReportsSection
@@ -193,11 +193,7 @@ def _filled(
             "weekly_hours": say_timetable(hours, language),
             "desk_hours": say_timetable(desk, language) if desk else "",
         }
-        filled[language] = {}
-        for name, text in named.items():
-            for key in FIXED:
-                text = text.replace(f"{{{key}}}", values[key])
-            filled[language][name] = text
+        filled[language] = {name: fill(text, values) for name, text in named.items()}
     return filled
 
 
