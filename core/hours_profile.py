@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -79,7 +79,8 @@ class DeskSection(Section):
     """Another desk of the same contract (video window): told in announcements, never used to route calls."""
 
     name_ja: Text
-    name_en: Text
+    year_end_from: MonthDay | None = None
+    year_end_to: MonthDay | None = None
     weeks: Annotated[tuple[WeekSection, ...], Field(min_length=1)]
 
 
@@ -99,8 +100,7 @@ class HoursSection(Section):
     def _consistent(self) -> HoursSection:
         if self.contract_from > self.contract_to:
             raise ValueError("契約の終わりが始まりより前です|contract_from と contract_to を見直す")
-        if (self.year_end_from is None) != (self.year_end_to is None):
-            raise ValueError("年末年始の片方がありません|year_end_from と year_end_to を両方書く")
+        _year_end(self)
         dates = [day.date for day in self.special_days]
         for day in dates:
             if dates.count(day) > 1:
@@ -109,40 +109,41 @@ class HoursSection(Section):
                 raise ValueError(f"特定日が契約期間の外です: {day}|日付を見直す")
         _periods(self.phone)
         if self.desk:
+            _year_end(self.desk)
             _periods(self.desk.weeks)
         return self
 
     def opening_hours(self, holiday_name: HolidayName) -> OpeningHours:
         """The telephone's hours."""
-        return self._hours(self.phone, self._special_days(), holiday_name)
-
-    def desk_hours(self, holiday_name: HolidayName) -> OpeningHours | None:
-        """The other desk's hours; special days are the telephone's and do not apply."""
-        return self._hours(self.desk.weeks, {}, holiday_name, on_holidays=False) if self.desk else None
-
-    def _special_days(self) -> dict[date, SpecialDay]:
-        return {
+        special_days = {
             day.date: SpecialDay(tuple(sorted(map(interval_of, day.times))), day.name)
             for day in self.special_days
         }
-
-    def _hours(
-        self,
-        weeks: Iterable[WeekSection],
-        special_days: Mapping[date, SpecialDay],
-        holiday_name: HolidayName,
-        on_holidays: bool = True,
-    ) -> OpeningHours:
-        year_end = None
-        if self.year_end_from and self.year_end_to:
-            year_end = YearEnd(first=month_day_of(self.year_end_from), last=month_day_of(self.year_end_to))
         return OpeningHours(
-            periods=_periods(weeks),
-            closed_on_holidays=self.holidays == "closed" or not on_holidays,
-            year_end=year_end,
+            periods=_periods(self.phone),
+            closed_on_holidays=self.holidays == "closed",
+            year_end=_year_end(self),
             special_days=special_days,
             holiday_name=holiday_name,
         )
+
+    def desk_hours(self, holiday_name: HolidayName) -> OpeningHours | None:
+        """The other desk's hours. It stands in a city office, so public holidays always close it."""
+        if self.desk is None:
+            return None
+        return OpeningHours(
+            periods=_periods(self.desk.weeks),
+            closed_on_holidays=True,
+            year_end=_year_end(self.desk),
+            holiday_name=holiday_name,
+        )
+
+
+def _year_end(section: HoursSection | DeskSection) -> YearEnd | None:
+    first, last = section.year_end_from, section.year_end_to
+    if (first is None) != (last is None):
+        raise ValueError("年末年始の片方がありません|year_end_from と year_end_to を両方書く")
+    return YearEnd(first=month_day_of(first), last=month_day_of(last)) if first and last else None
 
 
 def _periods(weeks: Iterable[WeekSection]) -> tuple[Period, ...]:

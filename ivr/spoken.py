@@ -72,7 +72,10 @@ def say_minutes(low: int, high: int, language: str) -> str:
 
 
 def say_timetable(hours: OpeningHours, language: str) -> str:
-    """The whole timetable in one breath, changes inside the contract and closed days included."""
+    """The whole timetable in one breath, changes inside the contract and closed days included.
+
+    In Japanese it is to be followed by 「です」.
+    """
     japanese = language == "ja"
     spoken = []
     for index, period in enumerate(hours.periods):
@@ -124,18 +127,15 @@ def _say_times(intervals: Iterable[Interval], japanese: bool) -> str:
 
 def _say_closed(hours: OpeningHours, japanese: bool) -> str:
     parts = []
-    weekend_open = any(hours.periods[-1].week[day] for day in (5, 6))
     if hours.closed_on_holidays:
         parts.append("祝日" if japanese else "public holidays")
     if hours.year_end:
         (month1, day1), (month2, day2) = hours.year_end.first, hours.year_end.last
         parts.append(
-            f"{month1}月{day1}日から{month2}月{day2}日"
+            f"{month1}月{day1}日から{month2}月{day2}日まで"
             if japanese
             else f"{_MONTHS_EN[month1 - 1]} {day1} to {_MONTHS_EN[month2 - 1]} {day2}"
         )
     if not parts:
-        if weekend_open and not hours.closed_on_holidays:
-            return "土曜、日曜、祝日も受け付けております" if japanese else "public holidays included"
         return ""
-    return f"{'、'.join(parts)}を除きます" if japanese else f"except {' and '.join(parts)}"
+    return f"{'と、'.join(parts)}は、お休み" if japanese else f"except {' and '.join(parts)}"
