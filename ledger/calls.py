@@ -229,6 +229,18 @@ class Call:
         return sum(known) if known else None
 
     @property
+    def wrapped_up_at(self) -> float | None:
+        """When the last of its operators was free again; None while one is not, or when nothing tells."""
+        ends = [
+            None
+            if segment.ended_at is None or segment.wrap_up_s is None
+            else segment.ended_at + segment.wrap_up_s
+            for segment in self.segments
+        ]
+        known = [end for end in ends if end is not None]
+        return max(known) if known and len(known) == len(ends) else None
+
+    @property
     def wrap_up_pending(self) -> bool:
         """Whether more is to be learnt about after-call work."""
         return any(segment.wrap_up_s is None for segment in self.segments)

@@ -60,7 +60,8 @@ def disposition_of(story: Story, segments: Sequence[Segment]) -> Disposition | N
 
 
 def _left_queue(story: Story) -> Disposition:
-    exits = [fact.how for fact in story.all(f.LeftQueue)]
+    # After an operator who was gone before the bridge, the caller waits on.
+    exits = [fact.how for fact in story.all(f.LeftQueue) if fact.how is not QueueExit.AGENT_DUMPED]
     how = exits[-1] if exits else None
     if QueueExit.ABANDONED in exits:
         return Disposition.ABANDONED_QUEUE

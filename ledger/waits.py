@@ -39,7 +39,7 @@ def _joins(story: Story) -> tuple[list[float], bool]:
 
 
 def _exits(story: Story) -> list[float]:
-    left = story.all(f.LeftQueue)
+    left = [fact for fact in story.all(f.LeftQueue) if fact.how is not f.QueueExit.AGENT_DUMPED]
     sharp = [fact.at for fact in left if is_exact(fact)]
     sharp += [fact.at for fact in story.all(f.JoinedQueue)] + [fact.at for fact in story.all(f.Overflowed)]
     if story.ended_at is not None:

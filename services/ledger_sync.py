@@ -22,7 +22,8 @@ from ledger.facts import (
     SwitchStarted,
 )
 from ledger.fold import fold_call
-from services.ports import TailBatch, Tails, UnitOfWork, UnitOfWorkFactory
+from ledger.operators import SLACK_S
+from services.ports import LogBatch, LogReader, OpenLogs, TailPosition, UnitOfWork, UnitOfWorkFactory
 
 WRAP_UP_HORIZON_S = 12 * 3600.0
 """After-call work is looked for this long after a call began; then what is not known stays unknown."""
@@ -54,28 +55,42 @@ class LedgerSync:
     """Keeps the calls in step with the disk. One runs at a time for a database."""
 
     def __init__(
-        self, tails: Tails, uow: UnitOfWorkFactory, clock: Clock, also: Sequence[AfterFold] = ()
+        self,
+        open_logs: OpenLogs,
+        uow: UnitOfWorkFactory,
+        clock: Clock,
+        *,
+        node: str,
+        also: Sequence[AfterFold] = (),
     ) -> None:
-        """`also` runs with every batch, so that a crash cannot part a closed call from its case and its job.
-        """
-        self._tails, self._uow, self._clock, self._also = tails, uow, clock, tuple(also)
+        """`also` runs with every batch, so that a crash cannot part a closed call from its case and its job."""
+        self._open, self._uow, self._clock, self._node = open_logs, uow, clock, node
+        self._also = tuple(also)
+        self._readers: Sequence[LogReader] | None = None
 
-    async def catch_up(self, limit: int = 2000) -> SyncResult:
-        """Store everything that the files hold beyond the stored positions, a batch at a time."""
-        async with self._uow() as unit:
-            positions = await unit.tails.positions()
+    async def catch_up(self, limit: int = 500) -> SyncResult:
+        """Store everything that the logs hold beyond the stored positions, `limit` lines a transaction.
+
+        After an exception, whatever was not stored is read again the next time.
+        """
         facts, changed, closed = 0, dict[CallId, Call](), dict[CallId, Call]()
-        async for batch in self._tails.batches(positions, limit):
-            result = await self.store(batch)
-            facts += result.facts
-            changed |= {call.call_id: call for call in result.changed}
-            closed |= {call.call_id: call for call in result.closed}
+        try:
+            for reader in await self._opened():
+                while (batch := reader.read(limit)).lines:
+                    result = await self.store(reader.kind, batch)
+                    facts += result.facts
+                    changed |= {call.call_id: call for call in result.changed}
+                    closed |= {call.call_id: call for call in result.closed}
+        except BaseException:
+            # The readers are ahead of what is stored.
+            self.close()
+            raise
         # A later batch may have told more about a call that an earlier one closed.
-        latest = tuple(changed.get(call_id, call) for call_id, call in closed.items())
+        latest = tuple(changed[call_id] for call_id in closed)
         return SyncResult(at=self._clock.epoch(), facts=facts, changed=tuple(changed.values()), closed=latest)
 
-    async def store(self, batch: TailBatch) -> SyncResult:
-        """Store one batch in one transaction."""
+    async def store(self, kind: str, batch: LogBatch) -> SyncResult:
+        """Store one batch of the log `kind` in one transaction."""
         async with self._uow() as unit:
             await unit.facts.add(batch.facts)
             touched = await self._touched(unit, batch.facts)
@@ -86,13 +101,29 @@ class LedgerSync:
             if changed:
                 for also in self._also:
                     await also(unit, changed)
-            await unit.tails.save(batch.positions)
+            if batch.position is not None:
+                position = batch.position.as_text()
+                await unit.tails.save([TailPosition(node=self._node, log=kind, position=position)])
         closed = tuple(
             call
             for call in changed
             if not call.open and (call.call_id not in before or before[call.call_id].open)
         )
         return SyncResult(at=self._clock.epoch(), facts=len(batch.facts), changed=changed, closed=closed)
+
+    def close(self) -> None:
+        """Let go of the log files; the next run opens them again at the stored positions."""
+        for reader in self._readers or ():
+            reader.close()
+        self._readers = None
+
+    async def _opened(self) -> Sequence[LogReader]:
+        if self._readers is None:
+            async with self._uow() as unit:
+                stored = await unit.tails.positions()
+            saved = {each.log: each.position for each in stored if each.node == self._node}
+            self._readers = self._open(saved)
+        return self._readers
 
     async def _touched(self, unit: UnitOfWork, facts: Collection[Fact]) -> set[CallId]:
         touched = {fact.call for fact in facts if fact.call is not None}
@@ -101,7 +132,9 @@ class LedgerSync:
         operators = {fact.operator for fact in facts if isinstance(fact, _OPERATOR_FACTS)}
         if operators:
             earliest = min(fact.at for fact in facts if isinstance(fact, _OPERATOR_FACTS))
-            for call in await unit.calls.wrap_up_pending(earliest - WRAP_UP_HORIZON_S):
+            # A change of reason is an unpause and a pause; a batch may end between the two, and then the
+            # first looks like the end of the work until the second is read.
+            for call in await unit.calls.wrap_up_pending(earliest - WRAP_UP_HORIZON_S, earliest - SLACK_S):
                 if operators & set(call.operators):
                     touched.add(call.call_id)
         return touched

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
@@ -19,27 +19,47 @@ from ledger.facts import Fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailPosition:
-    """How far one file has been read. `file` names the kind and the inode: `cel:1234`."""
+    """How far one log of one node has been stored; `position` is the reader's own text."""
 
     node: str
-    file: str
-    offset: int
-    """Bytes read and stored; the next line begins here."""
+    log: str
+    """`cel` or `queue_log`."""
+    position: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TailBatch:
-    """Facts read from one or more files, and the positions after them; stored together or not at all."""
-
-    facts: Sequence[Fact]
-    positions: Sequence[TailPosition]
+class LogPosition(Protocol):
+    def as_text(self) -> str: ...
 
 
-class Tails(Protocol):
-    """The files that Asterisk writes, read from where the last stored batch ended."""
+class LogBatch(Protocol):
+    """What a reader found; `lines` is 0 when there was nothing new."""
 
-    def batches(self, positions: Sequence[TailPosition], limit: int = 2000) -> AsyncIterator[TailBatch]:
-        """What is there now, oldest first, at most `limit` facts a batch; ends when all is read."""
+    @property
+    def facts(self) -> Sequence[Fact]: ...
+    @property
+    def position(self) -> LogPosition | None: ...
+    @property
+    def lines(self) -> int: ...
+
+
+class LogReader(Protocol):
+    """One log that Asterisk writes, read from a saved position on."""
+
+    @property
+    def kind(self) -> str:
+        """`cel` or `queue_log`."""
+        ...
+
+    def read(self, limit: int = 1000) -> LogBatch:
+        """The next lines, at most `limit`. Does not wait for more."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class OpenLogs(Protocol):
+    def __call__(self, saved: Mapping[str, str]) -> Sequence[LogReader]:
+        """The readers of one node, CEL first; `saved` is the stored position by kind, absent when new."""
         ...
 
 
@@ -159,8 +179,12 @@ class CallStore(Protocol):
 
     async def open_calls(self) -> list[Call]: ...
 
-    async def wrap_up_pending(self, since: float) -> list[Call]:
-        """Calls with an operator whose after-call work is not known to be over, ended or begun after `since`."""
+    async def wrap_up_pending(self, since: float, settled_since: float) -> list[Call]:
+        """Calls that may learn more about after-call work.
+
+        Those whose operators are not known to be free again, open or ended after `since`, and those whose
+        operators seemed free again only after `settled_since`.
+        """
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -119,9 +120,10 @@ class SqlCalls:
     async def open_calls(self) -> list[Call]:
         return await self._read(select(rows.call).where(rows.call.c.is_open))
 
-    async def wrap_up_pending(self, since: float) -> list[Call]:
-        recent = (rows.call.c.ended_at >= since) | rows.call.c.is_open
-        return await self._read(select(rows.call).where(rows.call.c.wrap_up_pending, recent))
+    async def wrap_up_pending(self, since: float, settled_since: float) -> list[Call]:
+        call = rows.call.c
+        pending = call.wrap_up_pending & ((call.ended_at >= since) | call.is_open)
+        return await self._read(select(rows.call).where(pending | (call.wrapped_up_at >= settled_since)))
 
     async def _read(self, query: Select[Any]) -> list[Call]:
         ordered = query.order_by(rows.call.c.arrived_at, rows.call.c.call_id)
@@ -139,6 +141,7 @@ def _call_row(call: Call) -> dict[str, Any]:
         "language": call.language,
         "is_open": call.open,
         "wrap_up_pending": call.wrap_up_pending,
+        "wrapped_up_at": call.wrapped_up_at,
         "record": encode_call(call),
     }
 
@@ -151,12 +154,8 @@ class SqlTails:
 
     async def positions(self) -> list[TailPosition]:
         result = await self._connection.execute(select(rows.tail_position))
-        return [TailPosition(node=row.node, file=row.file, offset=row.position) for row in result]
+        return [TailPosition(**row._mapping) for row in result]
 
     async def save(self, positions: Collection[TailPosition]) -> None:
-        latest = {(each.node, each.file): each.offset for each in positions}
-        await upsert(
-            self._connection,
-            rows.tail_position,
-            [{"node": node, "file": file, "position": offset} for (node, file), offset in latest.items()],
-        )
+        latest = {(each.node, each.log): asdict(each) for each in positions}
+        await upsert(self._connection, rows.tail_position, list(latest.values()))

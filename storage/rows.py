@@ -72,8 +72,8 @@ fact = _table(
 tail_position = _table(
     "tail_position",
     Column("node", String(32), primary_key=True),
-    Column("file", String(64), primary_key=True),
-    Column("position", BigInteger, nullable=False),
+    Column("log", String(16), primary_key=True),
+    Column("position", String(128), nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=False,
 )
@@ -89,6 +89,7 @@ call = _table(
     Column("language", String(8)),
     Column("is_open", Boolean, nullable=False, index=True),
     Column("wrap_up_pending", Boolean, nullable=False, index=True),
+    Column("wrapped_up_at", Double, index=True),
     Column("record", JSON, nullable=False),
     retention=Retention.CALLS,
     personal=True,

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=8), nullable=True),
         sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.Column("wrap_up_pending", sa.Boolean(), nullable=False),
+        sa.Column("wrapped_up_at", sa.Double(), nullable=True),
         sa.Column("record", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_call")),
     )
@@ -36,6 +37,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_call_is_open"), ["is_open"], unique=False)
         batch_op.create_index(batch_op.f("ix_call_sip_call_id"), ["sip_call_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_call_wrap_up_pending"), ["wrap_up_pending"], unique=False)
+        batch_op.create_index(batch_op.f("ix_call_wrapped_up_at"), ["wrapped_up_at"], unique=False)
 
     op.create_table(
         "fact",
@@ -118,9 +120,9 @@ def upgrade() -> None:
     op.create_table(
         "tail_position",
         sa.Column("node", sa.String(length=32), nullable=False),
-        sa.Column("file", sa.String(length=64), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("node", "file", name=op.f("pk_tail_position")),
+        sa.Column("log", sa.String(length=16), nullable=False),
+        sa.Column("position", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("node", "log", name=op.f("pk_tail_position")),
     )
     op.create_table(
         "transcript",

@@ -110,14 +110,15 @@ async def test_calls_whose_wrap_up_is_unknown(database: Database) -> None:
     pending = replace(call, segments=(replace(call.segments[0], wrap_up_s=None),))
     async with database.uow() as unit:
         await unit.calls.put([pending])
-        assert await unit.calls.wrap_up_pending(T0) == [pending]
-        assert await unit.calls.wrap_up_pending(T0 + 1000) == []
+        assert await unit.calls.wrap_up_pending(T0, T0 + 1000) == [pending]
+        assert await unit.calls.wrap_up_pending(T0 + 1000, T0 + 1000) == []
         await unit.calls.put([call])
-        assert await unit.calls.wrap_up_pending(T0) == []
+        assert await unit.calls.wrap_up_pending(T0, T0 + 96) == []
+        assert await unit.calls.wrap_up_pending(T0, T0 + 95) == [call]
 
 
 async def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
-    position = TailPosition(node="n1", file="cel:1", offset=10)
+    position = TailPosition(node="n1", log="cel", position="1:2:10")
 
     async def half_done() -> None:
         async with database.uow() as unit:
@@ -134,15 +135,18 @@ async def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
 
 async def test_tail_positions_move(database: Database) -> None:
     async with database.uow() as unit:
-        await unit.tails.save([TailPosition(node="n1", file="cel:1", offset=10)])
+        await unit.tails.save([TailPosition(node="n1", log="cel", position="1:2:10")])
         await unit.tails.save(
             [
-                TailPosition(node="n1", file="cel:1", offset=2**40),
-                TailPosition(node="n2", file="cel:1", offset=3),
+                TailPosition(node="n1", log="cel", position="1:2:99"),
+                TailPosition(node="n2", log="cel", position="3:4:5"),
             ]
         )
     async with database.reading() as unit:
-        assert {(p.node, p.offset) for p in await unit.tails.positions()} == {("n1", 2**40), ("n2", 3)}
+        assert {(p.node, p.position) for p in await unit.tails.positions()} == {
+            ("n1", "1:2:99"),
+            ("n2", "3:4:5"),
+        }
 
 
 async def test_writers_at_once_wait_for_each_other(database: Database) -> None:
