@@ -31,6 +31,7 @@ _NETWORK = re.compile(
     r"Could not resolve|Temporary failure|Could not connect|Unable to connect|[Tt]imed out"
     r"|Network is unreachable|Connection refused|Connection failed|No route to host"
 )
+_DATE = re.compile(r"is expired \(invalid since|is not valid yet")
 _SIGNATURE = re.compile(r"NO_PUBKEY|is not signed|EXPKEYSIG|not trusted|Missing key|Sub-process /usr/bin/sqv")
 _HOOKS = (
     "APT::Update::Pre-Invoke",
@@ -178,6 +179,16 @@ def _explained(output: str, what: str) -> InstallError:
             where=where,
             cure="ネットワークと apt のプロキシを確かめて、もう一度実行してください。途中から続きます"
             " / check the network and apt's proxy, then run the command again; it resumes",
+        )
+    if _DATE.search(output):
+        return InstallError(
+            "配布元の一覧の日付が合いません。",
+            english="The archive's lists have expired, or are dated in the future.",
+            where=where,
+            cure="計算機の時計を確かめてください。時計が正しければ、ミラーが古いままです。別のミラーにするか、"
+            "承知の上なら apt に Acquire::Check-Valid-Until を設定してください"
+            " / check the clock; if it is right, the mirror is stale: use another, or set apt's"
+            " Acquire::Check-Valid-Until knowingly",
         )
     if _SIGNATURE.search(output):
         return InstallError(

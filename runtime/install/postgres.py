@@ -6,7 +6,9 @@ own by path. It finds its shared files relative to where it lies, so it works in
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from runtime.install.progress import Progress
 
 SYSTEM = Path("/usr/lib/postgresql")
 _NAME = "postgres"
+_NOBODY = 65534
 _PROGRAMS = ("initdb", "pg_ctl", "postgres", "psql")
 
 
@@ -53,6 +56,41 @@ def ensure_postgres(tools: Path, progress: Progress | None = None) -> Path:
         without=("libc6",),
     )
     return ensure_prefix(tools, recipe, this_machine(), progress or Progress(total=1), _runs).root / "bin"
+
+
+def without_root(programs: Path, data: Path) -> list[str]:
+    """The words to put before a PostgreSQL program so that it starts even when we are root; it refuses root itself.
+
+    Args:
+        programs: the folder of the programs.
+        data: an existing, empty folder that the server will own.
+
+    Raises:
+        InstallError: we are root and neither way of stepping down is there.
+    """
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") and _others_may_enter(programs) and _others_may_enter(data.parent):
+        os.chown(data, _NOBODY, _NOBODY)
+        return ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
+    # Below a closed folder such as /root nobody else may enter: keep the user, but not by that name.
+    stepped = ["unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}"]
+    if (
+        shutil.which("unshare")
+        and subprocess.run([*stepped, "true"], capture_output=True, check=False).returncode == 0
+    ):
+        return stepped
+    raise InstallError(
+        "root のままでは PostgreSQL を起動できません。",
+        english="PostgreSQL does not start as root, and there is no way to step down here.",
+        where=str(programs),
+        cure="一般ユーザーで実行するか、だれでも読める場所に置いてください"
+        " / run as an ordinary user, or from a folder that everyone may enter",
+    )
+
+
+def _others_may_enter(folder: Path) -> bool:
+    return all(path.stat().st_mode & 0o001 for path in (folder.resolve(), *folder.resolve().parents))
 
 
 def _number(name: str) -> int:

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import TextIO
 
+from core.errors import ToritsugiError
+
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _REFRESH_S = 0.1
 _PLAIN_NOTE_S = 15.0
@@ -74,6 +76,9 @@ class Progress:
         try:
             yield step
             done = True
+        except ToritsugiError as error:
+            step.result = f"– {error.message}"
+            raise
         finally:
             took = time.monotonic() - step.started
             with self._lock:
