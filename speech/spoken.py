@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from speech.kana import pronounced, reading
+
 _DIGITS_JA = dict(
     zip(
         "0123456789",
@@ -27,8 +29,7 @@ READINGS: Mapping[str, str] = {
     "118番": "ヒャクジューハチバン",
     "米印": "コメジルシ",
     "只今": "タダイマ",
-    "何時": "ナンジ",
-    "市外局番": "シガイキョクバン",
+    "時間内": "ジカンナイ",
     "J-LIS": "ジェーリス",
     "マイナちゃん": "マイナチャン",
     "FAQ": "エフエーキュー",
@@ -49,8 +50,8 @@ def spoken_text(text: str, language: str, readings: Mapping[str, str] | None = N
     """`text` as it shall be said in `language` (`ja` or `en`).
 
     Args:
-        readings: written form → katakana (or, in English, any respelling); longer keys win, and they win over
-            the built-in ones.
+        readings: written form → kana (or, in English, any respelling); longer keys win, and they win over the
+            built-in ones. Kana are used only where the dictionary would say something else.
     """
     return _japanese(text, readings or {}) if language == "ja" else _english(text, readings or {})
 
@@ -63,9 +64,7 @@ def _replace_words(text: str, words: Mapping[str, str]) -> str:
 
 
 def _japanese(text: str, readings: Mapping[str, str]) -> str:
-    folded = unicodedata.normalize("NFKC", text)
-    words = {unicodedata.normalize("NFKC", word): said for word, said in {**READINGS, **readings}.items()}
-    folded = _replace_words(folded, words)
+    folded = _corrected(unicodedata.normalize("NFKC", text), {**READINGS, **readings})
     folded = _TELEPHONE.sub(lambda m: "の、".join(_say(part, _DIGITS_JA, "") for part in m.groups()), folded)
     folded = _CLOCK.sub(lambda m: f"{int(m[1])}時" + (f"{int(m[2])}分" if int(m[2]) else ""), folded)
     folded = _RANGE.sub("から", folded)
@@ -73,6 +72,19 @@ def _japanese(text: str, readings: Mapping[str, str]) -> str:
     folded = folded.replace("#", "シャープ").replace("*", "コメジルシ")
     # NFKC makes ASCII of ！？（）, which Open JTalk reads as pauses all the same
     return re.sub(r"[ \t\r\n]+", " ", folded).strip()
+
+
+def _corrected(text: str, readings: Mapping[str, str]) -> str:
+    """Words that the dictionary would read otherwise, replaced by kana.
+
+    A word that it already reads right keeps its kanji: kana alone would lose the accent.
+    """
+    words = {unicodedata.normalize("NFKC", word): pronounced(said) for word, said in readings.items()}
+    present = {word: said for word, said in words.items() if word in text}
+    if not present:
+        return text
+    heard = reading(text)
+    return _replace_words(text, {word: said for word, said in present.items() if said not in heard})
 
 
 def _english(text: str, readings: Mapping[str, str]) -> str:

@@ -1,0 +1,127 @@
+"""Digits as people say and recognisers write them: 12, １２, 一二, 千二百, いちに, one two, double five."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_KANJI = {**{ch: str(n) for n, ch in enumerate("零一二三四五六七八九")}, "〇": "0", "○": "0", "◯": "0"}
+_POWERS = {"十": 10, "百": 100, "千": 1000}
+_KANA = {
+    "0": "ゼロ|ぜろ|れい|レイ|れー|レー|まる|マル",
+    "1": "いち|イチ|いっち|イッチ",
+    "2": "にい|にー|ニイ|ニー|に|ニ",
+    "3": "さん|サン",
+    "4": "よん|ヨン|よー|ヨー|し|シ",
+    "5": "ごお|ごー|ゴオ|ゴー|ご|ゴ",
+    "6": "ろく|ロク",
+    "7": "なな|ナナ|しち|シチ",
+    "8": "はち|ハチ",
+    "9": "きゅう|きゅー|キュウ|キュー|く|ク",
+}
+_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = [
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ENGLISH = {
+    **{word: str(n) for n, word in enumerate(_UNITS)},
+    "oh": "0", "o": "0", "nought": "0", "niner": "9",
+    **{word: str(n) for n, word in enumerate(_TEENS, start=10)},
+}  # fmt: skip
+_UNIT = "|".join([*_UNITS[1:], "oh", "o"])
+_TOKEN = re.compile(
+    r"(?P<ascii>\d)"
+    r"|(?P<power>[一二三四五六七八九]?[千百十][一二三四五六七八九千百十]*)"
+    rf"|(?P<kanji>[{''.join(_KANJI)}])"
+    + "".join(f"|(?P<kana{digit}>{words})" for digit, words in _KANA.items())
+    + rf"|\b(?P<times>double|triple)\s+(?P<many>{_UNIT}|zero|\d)\b"
+    rf"|\b(?P<tens>{'|'.join(_TENS)})(?:[\s-]+(?P<unit>{'|'.join(_UNITS[1:])}))?\b"
+    rf"|\b(?P<english>{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    r"(?:[\s、。,，.．・…\-‐‑‒–—―−ーｰ_/()（）「」]"
+    r"|の|ノ|ハイフン|はいふん|ですね|です|でして|で|ね|はい|ええと|えーと|えっと|えー|あの|あのー|ええ|うん|んー"
+    r"|\b(?:and|then|dash|hyphen|um|uh|er|yes|yeah|okay|ok)\b)*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Digits said one after the other. `start` and `end` are places in the text."""
+
+    start: int
+    end: int
+    digits: str
+    without_last: tuple[int, str] | None
+    """End and digits of the run without its last unbroken group; None when there is only one."""
+
+
+def fold(text: str) -> str:
+    """`text` with full-width signs made ASCII, every character in its place."""
+    return "".join(
+        folded if len(folded := unicodedata.normalize("NFKC", ch)) == 1 and ch not in "ｰ" else ch
+        for ch in text
+    )
+
+
+def digit_runs(text: str) -> Iterator[Run]:
+    """Every longest run of spoken or written digits in `text`, fillers and separators inside allowed."""
+    folded = fold(text)
+    at = 0
+    while found := _TOKEN.search(folded, at):
+        start, end, digits = found.start(), found.end(), _value(found)
+        without_last: tuple[int, str] | None = None
+        while True:
+            gap = _BETWEEN.match(folded, end)
+            resume = gap.end() if gap else end
+            following = _TOKEN.match(folded, resume)
+            if not following:
+                break
+            if resume > end:
+                without_last = (end, digits)
+            digits, end = digits + _value(following), following.end()
+        yield Run(start, end, digits, without_last)
+        at = end
+
+
+def _value(found: re.Match[str]) -> str:
+    kind, said = found.lastgroup or "", found.group()
+    if found["power"]:
+        return str(_positional(said))
+    if found["times"]:
+        count = 2 if found["times"].lower() == "double" else 3
+        return _ENGLISH.get(found["many"].lower(), found["many"]) * count
+    if found["tens"]:
+        tens = _TENS.index(found["tens"].lower()) + 2
+        return str(tens * 10 + (_UNITS.index(found["unit"].lower()) if found["unit"] else 0))
+    if kind == "ascii":
+        return said
+    if kind == "kanji":
+        return _KANJI[said]
+    return kind[-1] if kind.startswith("kana") else _ENGLISH[said.lower()]
+
+
+def _positional(kanji: str) -> int:
+    total, digit = 0, 0
+    for ch in kanji:
+        if ch in _POWERS:
+            total += (digit or 1) * _POWERS[ch]
+            digit = 0
+        else:
+            digit = digit * 10 + int(_KANJI[ch])
+    return total + digit
+
+
+def my_number_is_valid(digits: str) -> bool:
+    """Whether twelve digits carry the right check digit of a My Number (総務省令第八十五号 第五条)."""
+    if len(digits) != 12 or not digits.isdecimal():
+        return False
+    body = [int(digit) for digit in reversed(digits[:11])]
+    weights = [n + 1 if n <= 6 else n - 5 for n in range(1, 12)]
+    rest = sum(p * q for p, q in zip(body, weights, strict=True)) % 11
+    return int(digits[11]) == (0 if rest <= 1 else 11 - rest)
