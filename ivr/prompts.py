@@ -20,7 +20,6 @@ EVERY_LANGUAGE = (
     *(f"closed_{reason}" for reason in ClosedReason if reason is not ClosedReason.EMERGENCY),
     "closed_next",
     "closed_static",
-    "closed",
     "emergency_closed",
     "overflow_full",
     "overflow_nobody",
@@ -35,6 +34,9 @@ EVERY_LANGUAGE = (
 
 JAPANESE_ONLY = ("op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_refused")
 """What operators hear."""
+
+EMERGENCY_PREFIX = "emergency_"
+"""A city may have more of these, for a typhoon or a power cut; the one who closes the centre names one."""
 
 DYNAMIC: Mapping[str, frozenset[str]] = {
     "closed_next": frozenset({"next"}),

@@ -57,7 +57,7 @@ def say_next_opening(now: datetime, opening: datetime, language: str) -> str:
 
 
 def say_minutes(low: int, high: int, language: str) -> str:
-    """A wait in whole minutes as a range: 「3分から5分」; one figure when both are the same.
+    """A wait in whole minutes as a range: 「およそ3分から5分」; one figure when both are the same.
 
     Raises:
         ValueError: `low` is above `high`, or below 0.
@@ -68,7 +68,7 @@ def say_minutes(low: int, high: int, language: str) -> str:
         return "1分以内" if language == "ja" else "less than a minute"
     if low in (0, high):
         return f"{high}分以内" if language == "ja" else f"up to {high} minute{'s' if high > 1 else ''}"
-    return f"{low}分から{high}分" if language == "ja" else f"{low} to {high} minutes"
+    return f"およそ{low}分から{high}分" if language == "ja" else f"about {low} to {high} minutes"
 
 
 def say_timetable(hours: OpeningHours, language: str) -> str:
@@ -86,7 +86,9 @@ def say_timetable(hours: OpeningHours, language: str) -> str:
         spoken.append(text)
     text = ("、" if japanese else "; ").join(spoken)
     closed = _say_closed(hours, japanese)
-    return text + (f"、{closed}" if closed and japanese else f", {closed}" if closed else "")
+    if not closed:
+        return text
+    return f"{text}です。{closed}" if japanese else f"{text}, {closed}"
 
 
 def _say_span(following: date | None, start: date, japanese: bool) -> str:

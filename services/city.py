@@ -31,7 +31,7 @@ from interactions.profile import InteractionsSection
 from ivr.compiled import dump_plan
 from ivr.flow import Flow, LineQueues, Tell, ToLine, ToMenu
 from ivr.profile import IvrSection, PromptsSection, ReadingsSection
-from ivr.prompts import PromptBook, fill, placeholder_fault, required_names
+from ivr.prompts import EMERGENCY_PREFIX, PromptBook, fill, placeholder_fault, required_names
 from ivr.session import CallPlan
 from ivr.spoken import say_timetable
 from reports.profile import ReportsSection
@@ -67,6 +67,12 @@ class CityProfile:
         """What an IVR session needs."""
         templates = {language: self.prompts.templates(language) for language in self.ivr.languages}
         return CallPlan(flow=self.flow, hours=self.hours, templates=templates)
+
+    @property
+    def emergency_messages(self) -> tuple[str, ...]:
+        """Prompts that may be named when the centre is closed by hand: those that every language has."""
+        texts = [set(self.prompts.texts[language]) for language in self.ivr.languages]
+        return tuple(sorted(n for n in set.intersection(*texts) if n.startswith(EMERGENCY_PREFIX)))
 
     def compiled_plan(self, today: date) -> str:
         """The plan for the fallback script, with the holidays from last year to the year after next."""
@@ -240,6 +246,8 @@ def _check_prompts(profile: CityProfile, raw: RawProfile) -> Iterator[ProfilePro
         for name in sorted(wanted - set(texts)):
             yield raw.problem(f"prompts.{language}.{name}", "文言がありません", "この名前で文を書き足す")
         for name in sorted(set(texts) - wanted):
+            if name.startswith(EMERGENCY_PREFIX):
+                continue
             yield raw.problem(f"prompts.{language}.{name}", "使われない文言です", "消すか、綴りを確かめる")
         for name, text in texts.items():
             if "個人番号カード" in text:
