@@ -258,7 +258,7 @@ def debian_archive(root: Path, suite: str, machine: Machine) -> PrivateApt:
             raise _no_sources(distribution)
         uri, keyring = found.uri, found.signed_by or str(_keyring(KEYRINGS) or "")
     else:
-        uri, keyring = _debian_from_elsewhere(root.with_name(f"{root.name}-own"), machine)
+        uri, keyring = _debian_from_elsewhere(root / "own", machine)
     return PrivateApt(
         root, [AptSource(uri=uri, suite=suite, components=("main",), signed_by=keyring)], machine
     )

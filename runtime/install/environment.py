@@ -102,9 +102,9 @@ class Environment:
         """A folder that holds pip, unpacked from the interpreter's own wheel or from Debian's package of it."""
         folder = self.tools / "pip"
         wheel = next(_bundled_pips(), None)
+        scratch = self.tools / "apt/pip"
         if wheel is None:
             step.note("pip")
-            scratch = self.tools / "apt/pip"
             apt = own_archive(scratch, this_machine())
             apt.update()
             unpack([apt.fetch_one("python3-pip-whl", scratch / "debs")], scratch / "root")
@@ -112,6 +112,7 @@ class Environment:
         shutil.rmtree(folder, ignore_errors=True)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)
+        shutil.rmtree(scratch, ignore_errors=True)
         return folder
 
 

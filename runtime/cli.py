@@ -1,0 +1,462 @@
+"""The `toritsugi` command. Records go to stdout, everything said to people goes to stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.clock import TOKYO
+from core.errors import ToritsugiError
+
+app = typer.Typer(
+    name="toritsugi",
+    help="取次: 市が自分で動かせるコールセンター / a call centre that a city can run itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+profile_app = typer.Typer(help="市の設定 / city profiles.", no_args_is_help=True)
+operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is_help=True)
+trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
+ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
+models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_is_help=True)
+for name, sub in (
+    ("profile", profile_app),
+    ("operator", operator_app),
+    ("trunk", trunk_app),
+    ("ledger", ledger_app),
+    ("models", models_app),
+):
+    app.add_typer(sub, name=name)
+
+City = Annotated[str | None, typer.Option("--city", help="市の名前。例: matsusaka")]
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def out(text: str) -> None:
+    """One line for the next program."""
+    print(text, flush=True)
+
+
+def main() -> None:
+    """Run a command; a mistake a person can mend ends in one plain line and exit code 2."""
+    from runtime.logs import set_up_logging
+
+    set_up_logging()
+    try:
+        app()
+    except ToritsugiError as problem:
+        say(f"エラー: {problem}")
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def _moment(text: str, option: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise ToritsugiError(
+            f"日時が読めません: {text!r}", where=option, cure="例: 2026-12-30T16:31"
+        ) from problem
+    return moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise ToritsugiError(f"日付が読めません: {text!r}", where=option, cure="例: 2026-11-24") from problem
+
+
+# ---- the demonstration, the tests, the benchmarks -------------------------------------------------
+
+
+@app.command()
+def demo(
+    city: Annotated[str, typer.Option("--city", help="市の名前 (profile list で見られます)")] = "matsusaka",
+    calls: Annotated[int, typer.Option("--calls", min=1, max=500, help="かける電話の数")] = 12,
+    speed: Annotated[
+        float, typer.Option("--speed", min=0, help="市の時計の速さ (実時間の何倍か)。0 は自動")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", help="乱数の種。同じ種は同じ一日")] = 1,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="結果を置くフォルダー")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="画面を使わず、行で知らせる")] = False,
+    kill_engine: Annotated[
+        int, typer.Option("--kill-engine", min=0, max=50, help="途中で中枢を強制終了する回数 (耐障害試験)")
+    ] = 0,
+) -> None:
+    """模擬の市民とオペレーターで、市の一日を短い時間で動かします。
+
+    例: ./toritsugi demo --city ageo --calls 12 --headless --out out/ageo
+    """
+    from runtime.demonstration import Plan, run_demo
+
+    plan = Plan(
+        city=city,
+        calls=calls,
+        speed=speed or None,
+        seed=seed,
+        out=(out_dir or Path("out") / f"demo-{city}").resolve(),
+        headless=headless,
+        kill_engine=kill_engine,
+    )
+    raise typer.Exit(asyncio.run(run_demo(plan, say)))
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def test(context: typer.Context) -> None:
+    """変更が通らなければならない検査をすべて行います (引数は pytest に渡します)。
+
+    例: ./toritsugi test   ./toritsugi test tests/unit -k hours
+    """
+    from runtime.testing import run_tests
+
+    raise typer.Exit(run_tests(context.args))
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="どれを測るか。なければ全部")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="短く測る")] = False,
+) -> None:
+    """性能を、名のある基準との比として測ります。
+
+    例: ./toritsugi bench agi_latency
+    """
+    from runtime.benchmarking import run_benchmarks
+
+    raise typer.Exit(run_benchmarks(names or [], quick=quick, say=say, out=out))
+
+
+@app.command()
+def accept(
+    names: Annotated[list[str] | None, typer.Argument(help="どれを行うか。なければ全部")] = None,
+) -> None:
+    """長い受入試験を行い、結果を benchmarks/results/ に残します。
+
+    例: ./toritsugi accept kill-engine
+    """
+    from runtime.acceptance import run_acceptance
+
+    raise typer.Exit(asyncio.run(run_acceptance(names or [], say)))
+
+
+# ---- the service ----------------------------------------------------------------------------------
+
+
+@app.command()
+def up(city: City = None) -> None:
+    """この市のコールセンターを前面で動かします (止めるには Ctrl-C か toritsugi down)。
+
+    例: TORITSUGI_SIP_PORT=5070 ./toritsugi up --city matsusaka
+    """
+    from runtime.service import serve
+
+    raise typer.Exit(asyncio.run(serve(city, say)))
+
+
+@app.command()
+def down() -> None:
+    """動いているコールセンターを止めます。
+
+    例: ./toritsugi down
+    """
+    from runtime.service import stop_service
+
+    raise typer.Exit(stop_service(say))
+
+
+@app.command()
+def status(city: City = None) -> None:
+    """動いているか、待っている電話、文字起こしの残りを JSON で出します。
+
+    例: ./toritsugi status
+    """
+    from runtime.service import status_of
+
+    out(json.dumps(asyncio.run(status_of(city)), ensure_ascii=False, indent=2))
+
+
+@app.command(hidden=True)
+def engine(city: City = None) -> None:
+    """親プロセスが始める中枢。"""
+    from runtime.service import run_engine
+
+    asyncio.run(run_engine(city))
+
+
+@app.command(hidden=True)
+def transcriber(city: City = None) -> None:
+    """親プロセスが始める文字起こし。"""
+    from runtime.transcribing import run_transcriber
+
+    asyncio.run(run_transcriber(city))
+
+
+@app.command()
+def close(
+    reason: Annotated[str, typer.Option("--reason", help="理由 (記録に残る)")] = "緊急",
+    until: Annotated[str | None, typer.Option("--until", help="再開の日時。例: 2026-11-24T09:00")] = None,
+    message: Annotated[str, typer.Option("--message", help="流す文言の名前")] = "emergency_closed",
+) -> None:
+    """緊急に受付を休止します。次の電話から効きます。
+
+    例: ./toritsugi close --reason 停電 --until 2026-11-24T13:00
+    """
+    from core.emergency import write_emergency
+    from core.hours import Emergency
+    from core.settings import settings_from
+
+    moment = _moment(until, "--until") if until else None
+    write_emergency(settings_from().home, Emergency(message=message, until=moment, reason=reason))
+    say(f"受付を休止しました ({reason})。再開は toritsugi reopen です。")
+
+
+@app.command()
+def reopen() -> None:
+    """緊急の休止を解きます。
+
+    例: ./toritsugi reopen
+    """
+    from core.emergency import clear_emergency
+    from core.settings import settings_from
+
+    clear_emergency(settings_from().home)
+    say("通常の受付に戻しました。")
+
+
+# ---- profiles -------------------------------------------------------------------------------------
+
+
+@profile_app.command("list")
+def profile_list() -> None:
+    """ある市を並べます。例: ./toritsugi profile list"""
+    from services.city import list_cities
+
+    for name in list_cities():
+        out(name)
+
+
+@profile_app.command("check")
+def profile_check(city: Annotated[str, typer.Argument(help="市の名前、または .toml のパス")]) -> None:
+    """市の設定を確かめ、直すところを一つずつ示します。
+
+    例: ./toritsugi profile check matsusaka
+    """
+    from services.city import check_city
+
+    problems = check_city(city)
+    for problem in problems:
+        say(f"エラー: {problem}")
+    if problems:
+        raise typer.Exit(1)
+    say(f"{city}: 問題はありません。")
+
+
+@profile_app.command("show")
+def profile_show(city: Annotated[str, typer.Argument(help="市の名前、または .toml のパス")]) -> None:
+    """市の設定を読みやすく示します。
+
+    例: ./toritsugi profile show ube
+    """
+    from services.city import load_city
+    from services.city_text import show_city
+
+    out(show_city(load_city(city)))
+
+
+@app.command()
+def hours(
+    at: Annotated[str, typer.Option("--at", help="日時 (日本時間)。例: 2026-12-30T16:31")],
+    city: Annotated[str, typer.Option("--city", help="市の名前")] = "matsusaka",
+    language: Annotated[str, typer.Option("--language", help="ja または en")] = "ja",
+) -> None:
+    """その時刻にかけた人が何を聞くか、なぜかを示します。
+
+    例: ./toritsugi hours --city matsusaka --at 2024-12-30T16:31
+    """
+    from core.emergency import read_emergency
+    from core.settings import settings_from
+    from services.city import load_city
+    from services.city_text import describe_hours
+
+    emergency = read_emergency(settings_from().home)
+    out(describe_hours(load_city(city), _moment(at, "--at"), language, emergency))
+
+
+# ---- people and trunks ----------------------------------------------------------------------------
+
+
+@operator_app.command("add")
+def operator_add(
+    number: Annotated[str, typer.Argument(help="サインインの番号。例: 101")],
+    name: Annotated[str, typer.Option("--name", help="氏名")],
+    skill: Annotated[list[str], typer.Option("--skill", help="回線=レベル(1–5)。例: booking=3")],
+    language: Annotated[list[str] | None, typer.Option("--language", help="話せる言語")] = None,
+    city: City = None,
+) -> None:
+    """オペレーターを加え、電話機に入れる合言葉を一度だけ示します。
+
+    例: ./toritsugi operator add 101 --name 青木 --skill booking=4 --skill card=3
+    """
+    from runtime.people import add_operator
+
+    asyncio.run(add_operator(city, number, name, skill, tuple(language or ("ja",)), out, say))
+
+
+@operator_app.command("skills")
+def operator_skills(
+    number: Annotated[str, typer.Argument(help="番号")],
+    skill: Annotated[list[str], typer.Option("--skill", help="回線=レベル(1–5)")],
+    city: City = None,
+) -> None:
+    """オペレーターの回線とレベルを改めます。
+
+    例: ./toritsugi operator skills 101 --skill booking=5 --skill portal=2
+    """
+    from runtime.people import set_skills
+
+    asyncio.run(set_skills(city, number, skill, say))
+
+
+@operator_app.command("list")
+def operator_list(city: City = None) -> None:
+    """オペレーターを JSON Lines で並べます (合言葉は出しません)。例: ./toritsugi operator list"""
+    from runtime.people import list_operators
+
+    for row in asyncio.run(list_operators(city)):
+        out(json.dumps(row, ensure_ascii=False))
+
+
+@trunk_app.command("add")
+def trunk_add(
+    name: Annotated[str, typer.Argument(help="名前 (英数字)")],
+    match: Annotated[str, typer.Option("--match", help="相手の IP アドレスまたは網。例: 192.0.2.10")],
+    city: City = None,
+) -> None:
+    """電話を受けてよい相手を加えます。ほかの相手は断ります。
+
+    例: ./toritsugi trunk add carrier --match 192.0.2.10
+    """
+    from runtime.people import add_trunk
+
+    asyncio.run(add_trunk(city, name, match, say))
+
+
+@trunk_app.command("list")
+def trunk_list(city: City = None) -> None:
+    """電話を受けてよい相手を JSON Lines で並べます。例: ./toritsugi trunk list"""
+    from runtime.people import list_trunks
+
+    for row in asyncio.run(list_trunks(city)):
+        out(json.dumps(row, ensure_ascii=False))
+
+
+# ---- the ledger and the papers --------------------------------------------------------------------
+
+
+@ledger_app.command("export")
+def ledger_export(
+    format_: Annotated[str, typer.Option("--format", help="jsonl または csv")] = "jsonl",
+    from_: Annotated[str | None, typer.Option("--from", help="この日から (既定: はじめから)")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="この日の前まで (既定: いままで)")] = None,
+    city: City = None,
+) -> None:
+    """通話を一件一行で出します。
+
+    例: ./toritsugi ledger export --format csv --from 2026-11-01 --to 2026-12-01
+    """
+    from runtime.records import export_text
+
+    if format_ not in ("jsonl", "csv"):
+        raise ToritsugiError(f"知らない形式です: {format_}", where="--format", cure="jsonl か csv を書く")
+    since = _day(from_, "--from") if from_ else None
+    until = _day(to, "--to") if to else None
+    for line in asyncio.run(export_text(city, format_, since, until)):
+        sys.stdout.write(line)
+
+
+@ledger_app.command("reconcile")
+def ledger_reconcile(
+    date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 今日)")] = None,
+    capture: Annotated[
+        Path | None, typer.Option("--capture", help="SIP の記録 (既定: この設置の記録)")
+    ] = None,
+    city: City = None,
+) -> None:
+    """線の上で見た電話と台帳を突き合わせ、違いを並べます。違いがあれば終了コード 1。
+
+    例: ./toritsugi ledger reconcile --date 2026-11-24
+    """
+    from runtime.records import reconcile_day
+
+    day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date()
+    result = asyncio.run(reconcile_day(city, day, capture))
+    out(json.dumps(result, ensure_ascii=False, indent=2))
+    if result["differences"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    kind: Annotated[str, typer.Argument(help="報告の種類: daily")],
+    date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 昨日)")] = None,
+    format_: Annotated[str, typer.Option("--format", help="html または csv")] = "html",
+    city: City = None,
+) -> None:
+    """市に出す報告を作ります。
+
+    例: ./toritsugi report daily --date 2026-11-24 --format html > 日報.html
+    """
+    from runtime.records import daily_report
+
+    if kind != "daily":
+        raise ToritsugiError(f"まだない報告です: {kind}", where="種類", cure="daily を書く")
+    if format_ not in ("html", "csv"):
+        raise ToritsugiError(f"知らない形式です: {format_}", where="--format", cure="html か csv を書く")
+    day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
+    sys.stdout.write(asyncio.run(daily_report(city, day, format_)))
+
+
+# ---- speech ---------------------------------------------------------------------------------------
+
+
+@app.command()
+def transcribe(
+    paths: Annotated[list[Path], typer.Argument(help="WAV ファイル")],
+    language: Annotated[str, typer.Option("--language", help="ja または en")] = "ja",
+) -> None:
+    """録音を文字にして JSON Lines で出します: side, start_s, end_s, text, confidence。
+
+    例: ./toritsugi transcribe var/recordings/c-n1-1790000000.12-citizen.wav
+    """
+    from runtime.transcribing import transcribe_paths
+
+    failed = False
+    for row in transcribe_paths(paths, language):
+        failed = failed or bool(row.get("error"))
+        out(json.dumps(row, ensure_ascii=False))
+    if failed:
+        raise typer.Exit(1)
+
+
+@models_app.command("fetch")
+def models_fetch() -> None:
+    """音声認識モデルを取り寄せます。例: ./toritsugi models fetch"""
+    from runtime.transcribing import fetch_all_models
+
+    fetch_all_models(say)

@@ -1,0 +1,183 @@
+"""One instance made ready: profile, database, people, prompts and rendered configuration."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from acd.floor import Floor
+from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
+from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts
+from asterisk_conf.hold_music import write_hold_music
+from asterisk_conf.model import Operator, Paths, Trunk
+from asterisk_conf.render import render, write
+from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
+from core.errors import ToritsugiError
+from core.ids import OperatorId
+from core.settings import PROJECT_ROOT, Settings, settings_from
+from runtime.engine import Engine, floor_rules
+from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
+from runtime.prompts import build_city_prompts, speaker
+from runtime.records import Records
+from runtime.sounds import PromptFiles
+from services.city import CityProfile, load_city
+from services.ports import OperatorAccount, TrunkPeer
+from storage.database import Database
+from telephony.ami.session import AmiSession
+
+LOOPBACK_TRUNK = TrunkPeer(name="trunk", match="127.0.0.1")
+"""Without any trunk of its own an instance takes calls from this machine only."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Instance:
+    """What every command of one instance starts from."""
+
+    settings: Settings
+    profile: CityProfile
+    clock: Clock
+    database: Database
+
+    @classmethod
+    def open(cls, *, city: str | None = None) -> Instance:
+        """From the environment.
+
+        Raises:
+            ToritsugiError: a setting, the profile or the database address cannot be read.
+        """
+        settings = settings_from()
+        settings.home.mkdir(parents=True, exist_ok=True)
+        return cls(
+            settings=settings,
+            profile=load_city(city or settings.city),
+            clock=clock_from_environment(),
+            database=Database(settings.database_url),
+        )
+
+    def secret(self, name: str) -> str:
+        """A secret of this instance, made once and kept where only its owner can read it."""
+        path = self.settings.home / "secrets" / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(24))
+        return path.read_text(encoding="ascii")
+
+    async def people(self) -> tuple[list[OperatorAccount], list[TrunkPeer]]:
+        """Operators who may work, and where calls may come from."""
+        async with self.database.reading() as unit:
+            operators = [operator for operator in await unit.operators.list() if operator.active]
+            trunks = await unit.trunks.list()
+        return operators, trunks or [LOOPBACK_TRUNK]
+
+    async def render(self, paths: Paths) -> None:
+        """Write Asterisk's configuration for the operators and trunks of this moment."""
+        operators, trunks = await self.people()
+        switch = switch_for(
+            self.settings,
+            self.profile,
+            operators=[
+                Operator(
+                    id=operator.id,
+                    secret=operator.sip_secret,
+                    queues=operator_queues(self.profile, operator.skills, operator.languages),
+                )
+                for operator in operators
+            ],
+            trunks=[Trunk(name=trunk.name, match=(trunk.match,)) for trunk in trunks],
+            ami_secret=self.secret("ami"),
+            paths=paths,
+        )
+        write(render(switch), paths.etc)
+
+    async def prepare(self, say: Callable[[str], None]) -> tuple[EmbeddedAsterisk, AsteriskPrefix]:
+        """Everything on disk that a start needs; quick when it is there already."""
+        prefix = ensure_asterisk(self.settings.tools)
+        paths = paths_for(self.settings, modules=prefix.modules, data=prefix.data)
+        prepare_folders(paths)
+        await self.database.migrate()
+        write_hold_music(paths.hold_music)
+        build_city_prompts(self.settings, self.profile, say)
+        write_scripts(paths, python=Path(sys.executable), environment=carried_environment(self.settings))
+        await self.render(paths)
+        return EmbeddedAsterisk(asterisk_command(prefix), paths), prefix
+
+    def asterisk(self) -> EmbeddedAsterisk:
+        """The running Asterisk of this instance, to be asked on its console."""
+        prefix = ensure_asterisk(self.settings.tools)
+        paths = paths_for(self.settings, modules=prefix.modules, data=prefix.data)
+        return EmbeddedAsterisk(asterisk_command(prefix), paths)
+
+    async def engine(self) -> Engine:
+        """The engine of this instance, not yet running."""
+        operators, _trunks = await self.people()
+        prompts = PromptFiles(
+            self.settings.sounds, self.profile.city.id, speaker(self.settings, self.profile)
+        )
+        records = Records(self.settings, self.profile, self.database, self.clock)
+        return Engine(
+            settings=self.settings,
+            profile=self.profile,
+            clock=self.clock,
+            ami=AmiSession(
+                "127.0.0.1", self.settings.ami_port, "toritsugi", self.secret("ami"), clock=self.clock
+            ),
+            prompts=prompts,
+            floor=Floor(floor_rules(self.profile.acd, self.profile, operators)),
+            sync_ledger=records.take_in,
+        )
+
+
+def carried_environment(settings: Settings) -> dict[str, str]:
+    """What a program that Asterisk starts needs to find this instance again."""
+    carried = {
+        "TORITSUGI_HOME": str(settings.home),
+        "TORITSUGI_TOOLS": str(settings.tools),
+        "TORITSUGI_CITY": settings.city,
+        "PYTHONPATH": str(PROJECT_ROOT),
+    }
+    if os.environ.get(CLOCK_VARIABLE):
+        carried[CLOCK_VARIABLE] = os.environ[CLOCK_VARIABLE]
+    for name, value in carried.items():
+        if "'" in value or "\n" in value:
+            raise ToritsugiError(f"引用符を含む値は使えません: {value!r}", where=name, cure="別の場所にする")
+    return carried
+
+
+def new_operator(
+    profile: CityProfile, number: str, name: str, lines: dict[str, int], languages: tuple[str, ...]
+) -> OperatorAccount:
+    """A new account with a secret of its own.
+
+    Raises:
+        ToritsugiError: a line or language that the city does not have, or a level outside 1–5.
+    """
+    known = {line.id for line in profile.acd.lines}
+    for line, level in lines.items():
+        if line not in known:
+            raise ToritsugiError(
+                f"ない回線です: {line}", where="--skill", cure=f"次のどれか: {', '.join(sorted(known))}"
+            )
+        if not 1 <= level <= 5:
+            raise ToritsugiError(f"レベルは 1 から 5 です: {level}", where="--skill", cure="例: booking=3")
+    for language in languages:
+        if language not in profile.ivr.languages:
+            raise ToritsugiError(
+                f"ない言語です: {language}",
+                where="--language",
+                cure=f"次のどれか: {', '.join(profile.ivr.languages)}",
+            )
+    if not number.isdigit() or not 2 <= len(number) <= 6:
+        raise ToritsugiError(f"番号は 2 から 6 桁の数字です: {number!r}", where="番号", cure="例: 101")
+    return OperatorAccount(
+        id=OperatorId(number),
+        name=name,
+        sip_secret=secrets.token_urlsafe(18),
+        skills=lines,
+        languages=languages,
+    )

@@ -1,0 +1,128 @@
+"""`operator` and `trunk` commands: who may work, and where calls may come from."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from asterisk_conf.embedded import AsteriskDown
+from asterisk_conf.from_city import paths_for
+from core.errors import ToritsugiError
+from core.ids import OperatorId
+from runtime.install.asterisk import ensure_asterisk
+from runtime.instance import Instance, new_operator
+from services.ports import TrunkPeer
+
+
+def _skills(texts: Sequence[str]) -> dict[str, int]:
+    skills: dict[str, int] = {}
+    for text in texts:
+        line, sign, level = text.partition("=")
+        if not sign or not level.isdigit():
+            raise ToritsugiError(f"読めません: {text!r}", where="--skill", cure="回線=レベル。例: booking=3")
+        skills[line] = int(level)
+    return skills
+
+
+async def _apply(instance: Instance, say: Callable[[str], None]) -> None:
+    """Make a running Asterisk take up what was just stored; without one the next start does."""
+    prefix = ensure_asterisk(instance.settings.tools)
+    paths = paths_for(instance.settings, modules=prefix.modules, data=prefix.data)
+    if not paths.etc.exists():
+        return
+    await instance.render(paths)
+    asterisk = instance.asterisk()
+    try:
+        for command in ("module reload res_pjsip.so", "dialplan reload"):
+            await asterisk.cli(command)
+    except AsteriskDown:
+        say("いまは動いていません。次に始めた時から効きます。")
+
+
+async def add_operator(
+    city: str | None,
+    number: str,
+    name: str,
+    skill: Sequence[str],
+    languages: tuple[str, ...],
+    out: Callable[[str], None],
+    say: Callable[[str], None],
+) -> None:
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    account = new_operator(instance.profile, number, name, _skills(skill), languages)
+    async with instance.database.uow() as unit:
+        if await unit.operators.get(account.id) is not None:
+            raise ToritsugiError(f"もうある番号です: {number}", where="番号", cure="別の番号にする")
+        await unit.operators.put(account)
+    await _apply(instance, say)
+    await instance.database.close()
+    settings = instance.settings
+    say("電話機 (SIP) には次の値を入れてください。合言葉を示すのは今だけです。")
+    out(f"server: {settings.sip_host}:{settings.sip_port}")
+    out(f"user: op{number}")
+    out(f"password: {account.sip_secret}")
+    say("登録できたら *11 でサインイン、*12 で終了、*13 で受付可、*21 から *29 で離席です。")
+
+
+async def set_skills(
+    city: str | None, number: str, skill: Sequence[str], say: Callable[[str], None]
+) -> None:
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.uow() as unit:
+        account = await unit.operators.get(OperatorId(number))
+        if account is None:
+            raise ToritsugiError(
+                f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
+            )
+        checked = new_operator(instance.profile, number, account.name, _skills(skill), account.languages)
+        await unit.operators.put(replace(account, skills=checked.skills))
+    await _apply(instance, say)
+    await instance.database.close()
+    say("改めました。サインイン中の人には、次のサインインから効きます。")
+
+
+async def list_operators(city: str | None) -> list[dict[str, Any]]:
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.reading() as unit:
+        accounts = await unit.operators.list()
+    await instance.database.close()
+    return [
+        {
+            "id": account.id,
+            "name": account.name,
+            "skills": dict(account.skills),
+            "languages": list(account.languages),
+            "active": account.active,
+        }
+        for account in accounts
+    ]
+
+
+async def add_trunk(city: str | None, name: str, match: str, say: Callable[[str], None]) -> None:
+    try:
+        ipaddress.ip_network(match, strict=False)
+    except ValueError as problem:
+        raise ToritsugiError(
+            f"アドレスではありません: {match!r}", where="--match", cure="例: 192.0.2.10 または 192.0.2.0/28"
+        ) from problem
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.uow() as unit:
+        await unit.trunks.put(TrunkPeer(name=name, match=match))
+    await _apply(instance, say)
+    await instance.database.close()
+    say(f"{match} からの電話を受けます。")
+
+
+async def list_trunks(city: str | None) -> list[dict[str, Any]]:
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.reading() as unit:
+        trunks = await unit.trunks.list()
+    await instance.database.close()
+    return [{"name": trunk.name, "match": trunk.match} for trunk in trunks]

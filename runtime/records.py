@@ -1,0 +1,191 @@
+"""The ledger of one instance: taken in from disk, exported, proved, reported."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core.clock import TOKYO, Clock
+from core.settings import Settings
+from ledger.export import call_record, to_csv, to_jsonl
+from ledger.facts import CallRefused
+from ledger.reconcile import Reconciliation, SeenInvite, invites_of, reconcile
+from services.cases import CaseKeeper
+from services.city import CityProfile
+from services.ledger_sync import LedgerSync
+from services.ports import LogReader
+from storage.database import Database
+from telephony.disk.reader import cel_reader, queue_log_reader
+from telephony.disk.tail import Position
+
+ALWAYS = (0.0, 4102444800.0)
+"""From the epoch to the year 2100."""
+
+_RECORDING = re.compile(r"c-[A-Za-z0-9]+-(\d+)\.\d+-(?:citizen|line)")
+
+
+class Records:
+    """Takes what Asterisk wrote into the database, again and again."""
+
+    def __init__(
+        self, settings: Settings, profile: CityProfile, database: Database, clock: Clock
+    ) -> None:
+        category_of = profile.interactions.category_of
+
+        def category(line: str) -> str | None:
+            found = category_of(line)
+            return found.id if found is not None else None
+
+        keeper = CaseKeeper(clock, category, profile.ivr.languages[0])
+
+        def open_logs(saved: Mapping[str, str]) -> Sequence[LogReader]:
+            start = {kind: Position.from_text(text) for kind, text in saved.items()}
+            return [
+                cel_reader(settings.cel_log, settings.node, start.get("cel")),
+                queue_log_reader(settings.queue_log, settings.node, start.get("queue_log")),
+            ]
+
+        self._sync = LedgerSync(
+            open_logs, database.uow, clock, node=settings.node, also=[keeper.after_fold]
+        )
+
+    async def take_in(self) -> int:
+        """One round; the number of facts read."""
+        return (await self._sync.catch_up()).facts
+
+
+async def export_records(
+    database: Database, clock: Clock, since: float, until: float
+) -> list[dict[str, Any]]:
+    """The calls that arrived in `[since, until)` as records (design §10)."""
+    async with database.reading() as unit:
+        calls = await unit.calls.between(since, until)
+        states = await unit.jobs.states([call.call_id for call in calls])
+    return [
+        call_record(
+            call,
+            states[call.call_id].value if call.call_id in states else None,
+            clock.city_time_of,
+        )
+        for call in calls
+    ]
+
+
+async def export_text(
+    city: str | None, format_: str, since: date | None, until: date | None
+) -> list[str]:
+    """The whole export, ready to print."""
+    from runtime.instance import Instance
+
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    await Records(instance.settings, instance.profile, instance.database, instance.clock).take_in()
+    records = await export_records(
+        instance.database,
+        instance.clock,
+        _midnight(since) if since else ALWAYS[0],
+        _midnight(until) if until else ALWAYS[1],
+    )
+    await instance.database.close()
+    return [to_csv(records) if format_ == "csv" else to_jsonl(records)]
+
+
+def _midnight(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=TOKYO).timestamp()
+
+
+def sip_messages(path: Path) -> Iterator[dict[str, Any]]:
+    """The mirrored SIP messages of a capture file; a last line being written is left for the next time."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def trunk_invites(settings: Settings, profile: CityProfile, capture: Path | None) -> list[SeenInvite]:
+    """The INVITEs to the city's numbers, and to anything else that is no operator's own call."""
+    own = f":{settings.sip_port}"
+
+    def from_trunk(message: Mapping[str, Any]) -> bool:
+        # What Asterisk sends is mirrored too; an operator's telephone says who it is in From.
+        return not str(message["src"]).endswith(own) and not str(message["from_user"]).startswith("op")
+
+    return list(invites_of(sip_messages(capture or settings.sip_log), from_trunk))
+
+
+async def prove(
+    settings: Settings,
+    profile: CityProfile,
+    database: Database,
+    since: float,
+    until: float,
+    capture: Path | None = None,
+) -> Reconciliation:
+    """Compare wire, ledger and recordings for the calls that arrived in `[since, until)`."""
+    async with database.reading() as unit:
+        calls = await unit.calls.between(since, until)
+        refused = await unit.facts.refused(since, until)
+    seen = [
+        invite for invite in trunk_invites(settings, profile, capture) if since <= invite.at < until
+    ]
+    return reconcile(
+        seen,
+        calls,
+        [fact.sip_call_id for fact in refused if isinstance(fact, CallRefused) and fact.sip_call_id],
+        _recording_names(settings, since, until),
+    )
+
+
+def _recording_names(settings: Settings, since: float, until: float) -> list[str]:
+    """Recordings on disk whose call began in the period; their name holds the Uniqueid, and that the second."""
+    names = []
+    for path in settings.recordings.glob("*.wav"):
+        begun = _RECORDING.fullmatch(path.stem)
+        if begun and since <= float(begun[1]) < until:
+            names.append(path.stem)
+    return names
+
+
+async def reconcile_day(city: str | None, day: date, capture: Path | None) -> dict[str, Any]:
+    """`ledger reconcile`: what agrees, and every difference."""
+    from runtime.instance import Instance
+
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    since = _midnight(day)
+    result = await prove(
+        instance.settings,
+        instance.profile,
+        instance.database,
+        since,
+        _midnight(day + timedelta(days=1)),
+        capture,
+    )
+    await instance.database.close()
+    return reconciliation_record(result, day)
+
+
+def reconciliation_record(result: Reconciliation, day: date) -> dict[str, Any]:
+    """As JSON values, readable by a person."""
+    return {
+        "date": day.isoformat(),
+        "invites": result.invites,
+        "refused": result.refused,
+        "calls": result.calls,
+        "agrees": result.agrees,
+        "differences": [
+            {
+                "kind": each.kind.value,
+                "meaning": each.kind.label_ja,
+                "what": each.what,
+                "detail": each.detail,
+            }
+            for each in result.differences
+        ],
+    }

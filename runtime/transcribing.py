@@ -1,0 +1,1 @@
+"""Placeholder until speech's worker lands."""
