@@ -86,14 +86,6 @@ class PromptBook:
         """Name to text of everything that is made on the spot."""
         return {name: text for name, text in self.texts[language].items() if name in DYNAMIC}
 
-    def as_read(self, text: str, language: str) -> str:
-        """`text` as the synthesiser should get it: words with a known reading in kana, longest first."""
-        if language != JAPANESE:
-            return text
-        for surface in sorted(self.readings, key=len, reverse=True):
-            text = text.replace(surface, self.readings[surface])
-        return text
-
 
 def placeholder_fault(name: str, text: str) -> tuple[str, str] | None:
     """What is wrong with the placeholders of the prompt `name`, as (message, cure); None when all is well."""

@@ -66,7 +66,9 @@ def say_minutes(low: int, high: int, language: str) -> str:
         raise ValueError(f"not a range: {low}-{high}")
     if high == 0:
         return "1分以内" if language == "ja" else "less than a minute"
-    if low in (0, high):
+    if low == high:
+        return f"およそ{high}分" if language == "ja" else f"about {high} minute{'s' if high > 1 else ''}"
+    if low == 0:
         return f"{high}分以内" if language == "ja" else f"up to {high} minute{'s' if high > 1 else ''}"
     return f"およそ{low}分から{high}分" if language == "ja" else f"about {low} to {high} minutes"
 

@@ -58,7 +58,7 @@ def test_next_opening(now: str, opening: str, japanese: str, english: str) -> No
     [
         (0, 0, "1分以内", "less than a minute"),
         (0, 1, "1分以内", "up to 1 minute"),
-        (3, 3, "3分以内", "up to 3 minutes"),
+        (3, 3, "およそ3分", "about 3 minutes"),
         (3, 5, "およそ3分から5分", "about 3 to 5 minutes"),
     ],
 )
@@ -119,12 +119,6 @@ def test_a_full_stop_is_not_doubled() -> None:
 )
 def test_placeholders_are_checked(name: str, text: str, faulty: bool) -> None:
     assert (placeholder_fault(name, text) is not None) is faulty
-
-
-def test_readings_replace_the_longest_first_and_only_in_japanese() -> None:
-    book = PromptBook({}, {"上尾": "あげお", "上尾市": "あげおし"})
-    assert book.as_read("上尾市と上尾", "ja") == "あげおしとあげお"
-    assert book.as_read("上尾市", "en") == "上尾市"
 
 
 def test_waiting_is_told_with_and_without_minutes() -> None:
