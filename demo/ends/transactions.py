@@ -82,6 +82,10 @@ class ClientTransaction:
     def is_invite(self) -> bool:
         return self.request.method == "INVITE"
 
+    @property
+    def repeats(self) -> bool:
+        return self._retry is not None
+
     def _retransmit(self) -> None:
         self._layer.send(self._data, self.place)
         self._interval *= 2
@@ -167,6 +171,10 @@ class ServerTransaction:
     @property
     def answered(self) -> bool:
         return self.last is not None and self.last.status >= 200
+
+    @property
+    def repeats(self) -> bool:
+        return self._retry is not None
 
     def respond(self, response: SipResponse) -> None:
         """Send a response; a final one of an INVITE is repeated until it is acknowledged."""
@@ -275,6 +283,12 @@ class TransactionLayer:
         transaction.respond(reply(request, 200, "OK"))
         if not invite.answered and invite.on_cancel is not None:
             invite.on_cancel()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether some message of ours is still being sent again and again."""
+        pending = [*self._clients.values(), *self._servers.values()]
+        return any(transaction.repeats for transaction in pending)
 
     def forget_client(self, transaction: ClientTransaction) -> None:
         self._clients.pop((branch_of(transaction.request), transaction.request.method), None)
