@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from speech.audio import Recording
 from speech.gate import Stretch
-from speech.ports import RECOGNISER_RATE, Pcm, Segment
+from speech.ports import RECOGNISER_RATE, Pcm
 
 GAP_S = 0.3
 """Silence between two stretches in a chunk."""
@@ -35,16 +35,15 @@ class Plan:
         last = self.pieces[-1]
         return last.chunk_s + last.length_s
 
-    def source_time(self, chunk_s: float) -> float:
-        """The recording's second for a chunk's second; a time in a gap snaps to the nearer piece."""
-        best = min(self.pieces, key=lambda piece: _distance(piece, chunk_s))
+    def piece_at(self, chunk_s: float) -> int:
+        """Index of the piece at a chunk's second; a time in a gap belongs to the nearer piece."""
+        return min(range(len(self.pieces)), key=lambda n: _distance(self.pieces[n], chunk_s))
+
+    def source_time(self, chunk_s: float, piece: int | None = None) -> float:
+        """The recording's second for a chunk's second, kept inside `piece` (default: the nearest)."""
+        best = self.pieces[self.piece_at(chunk_s) if piece is None else piece]
         inside = min(max(chunk_s, best.chunk_s), best.chunk_s + best.length_s)
         return best.source_s + inside - best.chunk_s
-
-    def located(self, segment: Segment) -> Segment:
-        """`segment`, told in the recording's time."""
-        start = self.source_time(segment.start_s)
-        return replace(segment, start_s=start, end_s=max(start, self.source_time(segment.end_s)))
 
 
 def _distance(piece: Piece, chunk_s: float) -> float:

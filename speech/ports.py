@@ -54,12 +54,13 @@ class Synthesiser(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A stretch of recognised speech. Times are seconds from the start of what was passed in."""
+class Word:
+    """A recognised word. Times are seconds from the start of what was passed in."""
 
     start_s: float
     end_s: float
     text: str
+    """As it joins the word before it: with a leading space in languages that have spaces."""
     confidence: float
     """0…1. Engines differ in what they mean by it: compare within one engine only."""
 
@@ -80,6 +81,6 @@ class Recogniser(Protocol):
         """How many seconds of speech it takes at once."""
         ...
 
-    def transcribe(self, pcm16k: Pcm) -> Sequence[Segment]:
+    def transcribe(self, pcm16k: Pcm) -> Sequence[Word]:
         """The words in `pcm16k` (16 kHz), in order of time."""
         ...

@@ -1,0 +1,32 @@
+"""Words that a recogniser invents: known endings of videos, endless repetition, its own vocabulary read aloud."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_NOT_WORD = re.compile(r"[\W_]+")
+_VIDEO_WORDS = re.compile(
+    r"ご視聴|ご清聴ありがとう|チャンネル登録|高評価|最後まで見て|次の動画|次回の動画|字幕(?:作成|視聴|提供)|提供は"
+    r"|thanks? (?:you )?for watching|subscribe to|subtitles by|amara\.org",
+    re.IGNORECASE,
+)
+_REPEATED = re.compile(r"(.{1,20}?)\1{4,}")
+_FASTEST = 22.0
+"""Characters a second; quick Japanese speech has about 12."""
+
+
+def is_invented(text: str, length_s: float, vocabulary: Iterable[str] = ()) -> bool:
+    """Whether nobody can have said `text` in `length_s` seconds of a call to a city hall."""
+    plain = _NOT_WORD.sub("", text)
+    if not plain or _VIDEO_WORDS.search(text):
+        return True
+    if _REPEATED.search(plain) and not plain.isdecimal():
+        return True
+    if length_s > 0 and len(plain) / length_s > _FASTEST and len(plain) > 12:
+        return True
+    rest, hits = plain, 0
+    for word in sorted(vocabulary, key=len, reverse=True):
+        rest, count = rest.replace(word, ""), rest.count(word)
+        hits += count
+    return hits >= 3 and not rest
