@@ -1,0 +1,216 @@
+"""A recording's two sides → one transcript: gated, recognised, put in order, masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import ToritsugiError
+from speech.audio import AudioProblem, AudioUnreadable, open_recording
+from speech.gate import spoken_stretches
+from speech.jobs import JobState, TranscriptionJob
+from speech.kana import reading
+from speech.packing import Plan, chunk_audio, plan_chunks
+from speech.ports import Recogniser, Word
+from speech.redact import Turn, redact_turns
+
+CITIZEN, LINE = "citizen", "line"
+_PAUSE_S, _LONGEST_S = 0.6, 12.0
+_SENTENCE_ENDS = ("。", "？", "！", "?", "!", ".")
+
+
+class RecogniserSource(Protocol):
+    """Where a transcript's recogniser comes from; `speech.engines.Engines` is one."""
+
+    def recogniser(self, language: str) -> Recogniser | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptSegment:
+    """What one side said without a pause. Times are seconds from the start of the recording."""
+
+    side: str
+    """`citizen` (what the citizen says) or `line` (what the citizen hears)."""
+    start_s: float
+    end_s: float
+    text: str
+    """Masked."""
+    kana: str
+    """Reading of the masked text; empty for languages other than Japanese."""
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What is kept of a recording's words."""
+
+    base: str
+    language: str
+    state: JobState
+    """`done`, `empty`, `damaged` or `no_model`."""
+    reason: str = ""
+    engine: str = ""
+    duration_s: float = 0.0
+    """Length of the longer side."""
+    spoken_s: float = 0.0
+    """Seconds of speech, both sides together."""
+    segments: tuple[TranscriptSegment, ...] = ()
+    """In order of time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    segments: tuple[TranscriptSegment, ...] = ()
+    duration_s: float = 0.0
+    spoken_s: float = 0.0
+    problem: AudioProblem | None = None
+    reason: str = ""
+
+
+def transcribe_recording(job: TranscriptionJob, engines: RecogniserSource) -> Transcript:
+    """The transcript of `job`. A side that gives no audio is told in `reason`; the other one still counts.
+
+    Raises:
+        ToritsugiError: a file is missing (it may come yet), or a model cannot be loaded: worth another try.
+    """
+    recogniser = engines.recogniser(job.language)
+    if recogniser is None:
+        return Transcript(
+            base=job.base, language=job.language, state=JobState.NO_MODEL, reason="この言語のモデルがない"
+        )
+    sides = [
+        _transcribe_side(side, path, recogniser, job.ranges)
+        for side, path in ((CITIZEN, job.citizen_path), (LINE, job.line_path))
+    ]
+    for side in sides:
+        if side.problem is AudioProblem.MISSING:
+            raise ToritsugiError(side.reason, cure="録音の保存先を確かめる")
+    return Transcript(
+        base=job.base,
+        language=job.language,
+        state=_state(sides),
+        reason="、".join(side.reason for side in sides if side.reason),
+        engine=recogniser.name,
+        duration_s=max(side.duration_s for side in sides),
+        spoken_s=sum(side.spoken_s for side in sides),
+        segments=masked([segment for side in sides for segment in side.segments], job.language),
+    )
+
+
+def _state(sides: Sequence[_Side]) -> JobState:
+    problems = [side.problem for side in sides]
+    if None in problems:
+        return JobState.DONE
+    return JobState.DAMAGED if AudioProblem.DAMAGED in problems else JobState.EMPTY
+
+
+def _transcribe_side(
+    side: str, path: Path, recogniser: Recogniser, ranges: Sequence[tuple[float, float]]
+) -> _Side:
+    try:
+        recording = open_recording(path)
+        found = spoken_stretches(recording, ranges)
+        segments: list[TranscriptSegment] = []
+        for plan in plan_chunks(found, recogniser.window_s):
+            words = recogniser.transcribe(chunk_audio(recording, plan))
+            segments += [_segment(side, group) for group in _sentences(words, plan)]
+    except AudioUnreadable as error:
+        return _Side(problem=error.problem, reason=f"{path.name}: {error.message}")
+    return _Side(
+        segments=tuple(segments),
+        duration_s=recording.duration_s,
+        spoken_s=sum(stretch.length_s for stretch in found),
+    )
+
+
+def _sentences(words: Sequence[Word], plan: Plan) -> Iterator[list[Word]]:
+    """Groups of words, in the recording's time: cut at pauses, at ends of sentences, and between pieces."""
+    group: list[Word] = []
+    last_piece = -1
+    for word in words:
+        piece = plan.piece_at((word.start_s + word.end_s) / 2)
+        start = plan.source_time(word.start_s, piece)
+        here = replace(word, start_s=start, end_s=max(start, plan.source_time(word.end_s, piece)))
+        if group and (
+            piece != last_piece
+            or here.start_s - group[-1].end_s > _PAUSE_S
+            or here.end_s - group[0].start_s > _LONGEST_S
+            or group[-1].text.rstrip().endswith(_SENTENCE_ENDS)
+        ):
+            yield group
+            group = []
+        group.append(here)
+        last_piece = piece
+    if group:
+        yield group
+
+
+def _segment(side: str, words: Sequence[Word]) -> TranscriptSegment:
+    weights = [max(0.01, word.end_s - word.start_s) for word in words]
+    confidence = sum(w * word.confidence for w, word in zip(weights, words, strict=True)) / sum(weights)
+    return TranscriptSegment(
+        side=side,
+        start_s=round(words[0].start_s, 2),
+        end_s=round(words[-1].end_s, 2),
+        text="".join(word.text for word in words).strip(),
+        kana="",
+        confidence=round(min(1.0, max(0.0, confidence)), 3),
+    )
+
+
+def masked(segments: Sequence[TranscriptSegment], language: str) -> tuple[TranscriptSegment, ...]:
+    """`segments` in order of time, masked, with their readings; what is empty afterwards is left out."""
+    ordered = sorted(segments, key=lambda segment: (segment.start_s, segment.side))
+    texts = redact_turns([Turn(side=segment.side, text=segment.text) for segment in ordered])
+    kept = (
+        replace(segment, text=text.strip(), kana=reading(text) if language == "ja" else "")
+        for segment, text in zip(ordered, texts, strict=True)
+    )
+    return tuple(segment for segment in kept if segment.text)
+
+
+def transcribe_paths(
+    paths: Sequence[Path], engines: RecogniserSource, language: str
+) -> Iterator[dict[str, str | float]]:
+    """What `toritsugi transcribe PATH…` prints: `file, side, start_s, end_s, text, confidence`.
+
+    `<base>-citizen.wav` and `<base>-line.wav` next to each other are masked as one conversation; any other file is
+    a conversation of its own, with side `citizen`.
+
+    Raises:
+        AudioUnreadable: a file gives no audio.
+        ToritsugiError: there is no model for `language`.
+    """
+    recogniser = engines.recogniser(language)
+    if recogniser is None:
+        raise ToritsugiError(
+            f"言語 {language} のモデルがありません", cure="./toritsugi models fetch を実行する"
+        )
+    for base, sides in _conversations(paths).items():
+        segments: list[TranscriptSegment] = []
+        for side, path in sides.items():
+            open_recording(path)
+            done = _transcribe_side(side, path, recogniser, ())
+            if done.problem:
+                raise AudioUnreadable(done.problem, path)
+            segments += done.segments
+        for segment in masked(segments, language):
+            yield {
+                "file": str(base),
+                "side": segment.side,
+                "start_s": segment.start_s,
+                "end_s": segment.end_s,
+                "text": segment.text,
+                "confidence": segment.confidence,
+            }
+
+
+def _conversations(paths: Sequence[Path]) -> dict[Path, dict[str, Path]]:
+    found: dict[Path, dict[str, Path]] = {}
+    for path in paths:
+        side = next((side for side in (CITIZEN, LINE) if path.stem.endswith(f"-{side}")), None)
+        base = path.with_name(path.stem.removesuffix(f"-{side}")) if side else path
+        found.setdefault(base, {})[side or CITIZEN] = path
+    return found
