@@ -1,0 +1,164 @@
+"""The daily report as one HTML page (to read and to print) and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ledger.calls import Disposition
+from ledger.export import BOM, safe_cell
+from reports.comparison import Comparison
+from reports.daily import DailyReport, Row
+
+NOTHING = "–"
+_WEEKDAYS = "月火水木金土日"
+
+
+def minutes(seconds: float | None) -> str:
+    """`83.4` → `1分23秒`; a missing figure is 「–」."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}秒"
+    if whole < 3600:
+        return f"{whole // 60}分{whole % 60:02d}秒"
+    return f"{whole // 3600}時間{whole % 3600 // 60:02d}分"
+
+
+def percent(share: float | None) -> str:
+    """`0.9` → `90.0%`, cut off rather than rounded up, so that 89.96 % never reads as a target of 90 % met.
+    """
+    if share is None:
+        return NOTHING
+    tenths = int(share * 1000 + 1e-9)
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def figure_text(value: float | None, unit: str) -> str:
+    """A figure as it is printed."""
+    if value is None:
+        return NOTHING
+    return {"calls": lambda v: f"{v:,.0f}件", "seconds": minutes, "share": percent}[unit](value)
+
+
+def day_text(day: date) -> str:
+    """`2024年11月25日（月）`."""
+    return f"{day.year}年{day.month}月{day.day}日（{_WEEKDAYS[day.weekday()]}）"
+
+
+def clock_text(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S}"
+
+
+def _bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Stacked bars in percent of the highest one."""
+    highest = max((row.incoming for row in rows), default=0) or 1
+    bars = []
+    for row in rows:
+        below, parts = 0.0, []
+        for kind in ("answered", "abandoned_queue", "overflow", "other"):
+            number = getattr(row, kind)
+            if number:
+                height = 100.0 * number / highest
+                parts.append({"kind": kind, "number": number, "bottom": below, "height": height})
+                below += height
+        bars.append({"label": row.label, "incoming": row.incoming, "parts": parts, "top": below})
+    return bars
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "minutes": minutes,
+        "percent": percent,
+        "day": day_text,
+        "clock": clock_text,
+        "result_ja": _result_ja,
+    }
+    environment.globals |= {"figure_text": figure_text, "bars": _bars}
+    return environment
+
+
+def _result_ja(value: str | None) -> str:
+    return Disposition(value).label_ja if value else NOTHING
+
+
+def render_daily_html(report: DailyReport) -> str:
+    """One self-contained page: no script, nothing loaded from elsewhere."""
+    return _environment().get_template("daily.html.j2").render(report=report)
+
+
+def render_demo_report(
+    report: DailyReport,
+    comparisons: Sequence[Comparison],
+    transcripts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> str:
+    """The daily report, with each call as the telephones saw it beside the ledger, and what was said.
+
+    Args:
+        report: the day.
+        comparisons: from `reports.comparison.compare`.
+        transcripts: by call id, in order of time: `side` (`citizen` or `line`), `start_s`, `text`,
+        `confidence`
+            (0 to 1, or None).
+    """
+    return (
+        _environment()
+        .get_template("demo.html.j2")
+        .render(report=report, comparisons=comparisons, transcripts=dict(transcripts or {}))
+    )
+
+
+def render_daily_csv(report: DailyReport) -> str:
+    """Figures of the day and of each hour, one a line. Shares are of 1, times are seconds, a missing one is
+    empty.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(["日付", "区分", "項目", "名称", "値", "単位", "定義", "定義の版"])
+    day = report.day.isoformat()
+
+    def write(part: str, name: str, title: str, value: float | None, unit: str, *more: str) -> None:
+        shown = "" if value is None else round(value, 4)
+        writer.writerow([safe_cell(cell) for cell in (day, part, name, title, shown, unit, *more)])
+
+    for figure in report.figures:
+        write(
+            "全日",
+            figure.id,
+            figure.name_ja,
+            figure.value,
+            _UNITS[figure.unit],
+            figure.definition,
+            figure.version,
+        )
+    for kind, rows in (("時間帯", report.hours), ("回線", report.lines)):
+        for row in rows:
+            for name, title, unit in _ROW_FIELDS:
+                write(f"{kind} {row.label}", name, title, getattr(row, name), unit, "", "")
+    return BOM + buffer.getvalue()
+
+
+_UNITS = {"calls": "件", "seconds": "秒", "share": "割合"}
+_ROW_FIELDS = (
+    ("incoming", "入電", "件"),
+    ("answered", "応答", "件"),
+    ("abandoned_queue", "待ち中の切断", "件"),
+    ("overflow", "混雑の案内", "件"),
+    ("other", "その他", "件"),
+    ("answer_rate", "応答率", "割合"),
+    ("longest_wait", "最長待ち時間", "秒"),
+)
