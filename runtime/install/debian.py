@@ -129,7 +129,8 @@ class PrivateApt:
             with os.fdopen(read_end, encoding="utf-8", errors="replace") as status:
                 for line in status:
                     if line.startswith("dlstatus:"):
-                        step.note(f"{float(line.split(':')[2]):.0f} %")
+                        total = _bytes_to_get(log.read_text(encoding="utf-8", errors="replace"))
+                        step.amount(round(float(line.split(":")[2]) * total / 100), total)
             process.wait()
         if process.returncode:
             raise _explained(log.read_text(encoding="utf-8", errors="replace"), " ".join(packages))
@@ -162,6 +163,15 @@ class PrivateApt:
         if done.returncode:
             raise _explained(done.stderr + done.stdout, " ".join(command))
         return done.stdout
+
+
+def _bytes_to_get(output: str) -> int:
+    """The size of the download that apt announced; 0 when it said nothing."""
+    found = re.search(r"Need to get (?:[\d.,]+ ?[kMG]?B/)?([\d.,]+) ?([kMG]?)B of archives", output)
+    if found is None:
+        return 0
+    unit = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}[found[2]]
+    return round(float(found[1].replace(",", "")) * unit)
 
 
 def _environment() -> dict[str, str]:

@@ -115,8 +115,11 @@ class Progress:
             time.sleep(_REFRESH_S)
 
     def _paint(self, mark: str) -> None:
-        parts = [f"{self._head(s)} {s.name} {s.detail}".rstrip() for s in self._active]
-        text = f"{mark} {' · '.join(parts)}"
+        done = self._count - len(self._active)
+        parts = [
+            f"{s.name.partition(' / ')[0]} {s.detail.partition(' / ')[0]}".rstrip() for s in self._active
+        ]
+        text = f"{mark} [{done}/{max(self.total, self._count)}] {' · '.join(parts)}"
         self._out.write(f"\r\x1b[K{_fit(text, _columns() - 1)}")
         self._out.flush()
         self._line_shown = True
