@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.settings import PROJECT_ROOT
-from runtime.install.ensure import COMMAND_TOOLS, Task, ensure_all
+from core.settings import PROJECT_ROOT, settings_from
 from runtime.testing_plugin import CHECKS_VARIABLE
+from runtime.tools import bring_tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +43,17 @@ def _packages(root: Path) -> tuple[str, ...]:
     return tuple(settings["tool"]["importlinter"]["root_packages"])
 
 
-def run_tests(arguments: Sequence[str], tools: Path, *, extra: Sequence[Task] = ()) -> int:
+def run_tests(arguments: Sequence[str]) -> int:
     """Bring what the tests need, then check and test; returns the exit status.
 
     Args:
-        arguments: for pytest; with any, only pytest runs.
-        tools: the tools folder of the settings.
-        extra: further things to bring, such as speech models.
+        arguments: for pytest, relative to the repository; with any, only pytest runs.
 
     Raises:
         ToritsugiError: something that the tests need cannot be brought.
     """
-    ensure_all(COMMAND_TOOLS["test"], tools, extra=extra)
+    tools = settings_from().tools
+    bring_tools("test", tools)
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "TORITSUGI_TOOLS": str(tools)}
     failed = [] if arguments else _run_checks(environment)
     said = f"FAILED: {', '.join(failed)}" if failed else ", ".join(c.name for c in checks()) + " passed"

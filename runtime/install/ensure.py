@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.install.asterisk import ensure_asterisk, find_asterisk
-from runtime.install.espeak import ensure_espeak, find_espeak
 from runtime.install.postgres import ensure_postgres, find_postgres
 from runtime.install.progress import Progress
 from runtime.install.sipp import ensure_sipp, find_sipp
 
 COMMAND_TOOLS: Mapping[str, frozenset[str]] = {
-    "demo": frozenset({"asterisk", "sipp", "espeak"}),
-    "test": frozenset({"asterisk", "sipp", "espeak", "postgres"}),
-    "bench": frozenset({"asterisk", "sipp", "espeak"}),
-    "accept": frozenset({"asterisk", "sipp", "espeak"}),
-    "up": frozenset({"asterisk", "espeak"}),
+    "demo": frozenset({"asterisk"}),
+    "test": frozenset({"asterisk", "sipp", "postgres"}),
+    "bench": frozenset({"asterisk", "sipp"}),
+    "accept": frozenset({"asterisk", "sipp"}),
+    "up": frozenset({"asterisk"}),
 }
 """What each command needs beside Python; the launcher brings it while the Python environment is made."""
 
@@ -47,11 +46,6 @@ def _tasks(tools: Path) -> tuple[Task, ...]:
             bring=lambda progress: ensure_sipp(tools, progress),
         ),
         Task(
-            name="espeak",
-            ready=lambda: find_espeak(tools) is not None,
-            bring=lambda progress: ensure_espeak(tools, progress),
-        ),
-        Task(
             name="postgres",
             ready=lambda: find_postgres(tools) is not None,
             bring=lambda progress: ensure_postgres(tools, progress),
@@ -69,7 +63,7 @@ def ensure_all(
     """Bring every tool named in `what`, and `extra`, side by side. Silent when all is there.
 
     Args:
-        what: names among `asterisk`, `sipp`, `espeak`, `postgres`.
+        what: names among `asterisk`, `sipp`, `postgres`.
         tools: the tools folder of the settings.
         extra: further things, such as speech models, that the caller knows how to bring.
 
