@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -18,39 +17,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.settings import settings_from
+from runtime.install.postgres import find_postgres, without_root
 from storage.database import Database
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "ledger"))
 
 
-def _server_programs() -> Path | None:
-    """The folder with `initdb` and `postgres`, the newest one."""
-    roots = [Path("/"), settings_from().tools / "prefix"]
-    found = [path for root in roots for path in root.glob("usr/lib/postgresql/*/bin/initdb")]
-    return max(found, key=lambda path: int(path.parts[-3]), default=Path("/none")).parent if found else None
-
-
-def _unprivileged() -> list[str]:
-    """PostgreSQL refuses to run as root: the words that make a command run as nobody."""
-    if os.geteuid() != 0:
-        return []
-    nobody = pwd.getpwnam("nobody")
-    return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """URL of a throw-away PostgreSQL server."""
-    programs = _server_programs()
+    programs = find_postgres(settings_from().tools)
     if programs is None:
         pytest.skip("no PostgreSQL server installed: the storage contract ran on SQLite only")
-    prefix = _unprivileged()
-    if prefix and shutil.which("setpriv") is None:
-        pytest.skip("root without setpriv cannot start PostgreSQL: the storage contract ran on SQLite only")
     folder = Path(tempfile.mkdtemp(prefix="toritsugi-pg-"))
-    if prefix:
-        nobody = pwd.getpwnam("nobody")
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    prefix = without_root(programs, folder)
     data = folder / "data"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
