@@ -170,7 +170,7 @@ def translate_queue_log(text: str, source: Source) -> Fact | None:
         raise DamagedLine(f"unknown event {event[:40]!r}")
     build = _EVENTS[event]
     try:
-        at, caller, queue, member = float(fields[0]), fields[1], fields[2], fields[3]
+        at, caller, queue, member = float(int(fields[0])), fields[1], fields[2], fields[3]
         row = _Row(at, source, caller, queue, member, event, tuple(fields[5:]))
         return build(row) if build else None
     except IndexError as exc:

@@ -11,6 +11,7 @@ import logging
 import os
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -165,11 +166,9 @@ class Tail:
         if file is None:
             return None
         ours = os.fstat(file.fileno())
-        try:
+        with suppress(FileNotFoundError):
             if os.stat(self._path).st_ino == ours.st_ino:
                 return None
-        except FileNotFoundError:
-            return None
         later = [
             path
             for live, written, path, inode in self._siblings()
@@ -190,8 +189,7 @@ class Tail:
         while (end := self._buffer.find(b"\n")) < 0 and len(self._buffer) < MAX_LINE:
             chunk = file.read(CHUNK)
             if not chunk:
-                self._check_truncation(file, position)
-                return None
+                return self._next_line() if self._begun_again(file, position) else None
             self._buffer += chunk
         if end < 0:
             log.error("%s: no line end within %d bytes at %s", self._path, MAX_LINE, position.as_text())
@@ -206,10 +204,13 @@ class Tail:
         text = raw.decode("utf-8", "replace").rstrip("\r\n")
         return Line(at=start, after=self._position, text=text)
 
-    def _check_truncation(self, file: BinaryIO, position: Position) -> None:
-        if os.fstat(file.fileno()).st_size < position.offset + len(self._buffer):
-            self.truncations += 1
-            log.error("%s: cut below byte %d, begun again", self._path, position.offset)
-            file.seek(0)
-            self._buffer = b""
-            self._position = Position(inode=position.inode, head=0, offset=0)
+    def _begun_again(self, file: BinaryIO, position: Position) -> bool:
+        """At the end of the file: whether it was cut below what we have read, and is read from its start."""
+        if os.fstat(file.fileno()).st_size >= position.offset + len(self._buffer):
+            return False
+        self.truncations += 1
+        log.error("%s: cut below byte %d, begun again", self._path, position.offset)
+        file.seek(0)
+        self._buffer = b""
+        self._position = Position(inode=position.inode, head=0, offset=0)
+        return True
