@@ -18,8 +18,9 @@ _ABOVE_FLOOR_DB = 9.0
 _LOWEST_DB, _HIGHEST_DB = -52.0, -38.0
 _SHORTEST_S = 0.1
 _BRIDGE_S = 0.35
-_MARGIN_S = 0.2
 _WINDOW_S = 300.0
+MARGIN_S = 0.2
+"""Silence kept on both sides of a stretch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def stretches(pcm16k: Pcm) -> list[Stretch]:
             joined.append(Stretch(float(start), float(end)))
     length = len(pcm16k) / RECOGNISER_RATE
     spoken = [found for found in joined if found.length_s >= _SHORTEST_S]
-    wide = (Stretch(max(0.0, s.start_s - _MARGIN_S), min(length, s.end_s + _MARGIN_S)) for s in spoken)
+    wide = (Stretch(max(0.0, s.start_s - MARGIN_S), min(length, s.end_s + MARGIN_S)) for s in spoken)
     return _apart(wide)
 
 

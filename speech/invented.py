@@ -12,7 +12,7 @@ _VIDEO_WORDS = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(r"(.{1,20}?)\1{4,}")
-_FASTEST = 22.0
+FASTEST = 22.0
 """Characters a second; quick Japanese speech has about 12."""
 
 
@@ -23,7 +23,7 @@ def is_invented(text: str, length_s: float, vocabulary: Iterable[str] = ()) -> b
         return True
     if _REPEATED.search(plain) and not plain.isdecimal():
         return True
-    if length_s > 0 and len(plain) / length_s > _FASTEST and len(plain) > 12:
+    if length_s > 0 and len(plain) / length_s > FASTEST and len(plain) > 12:
         return True
     rest, hits = plain, 0
     for word in sorted(vocabulary, key=len, reverse=True):

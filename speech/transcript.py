@@ -9,15 +9,16 @@ from typing import Protocol
 
 from core.errors import ToritsugiError
 from speech.audio import AudioProblem, AudioUnreadable, open_recording
-from speech.gate import spoken_stretches
+from speech.gate import MARGIN_S, spoken_stretches
+from speech.invented import FASTEST
 from speech.jobs import JobState, TranscriptionJob
 from speech.kana import reading
-from speech.packing import Plan, chunk_audio, plan_chunks
+from speech.packing import Piece, Plan, chunk_audio, plan_chunks
 from speech.ports import Recogniser, Word
 from speech.redact import Turn, redact_turns
 
 CITIZEN, LINE = "citizen", "line"
-_PAUSE_S, _LONGEST_S = 0.6, 12.0
+_PAUSE_S, _LONGEST_S = 0.8, 12.0
 _SENTENCE_ENDS = ("。", "？", "！", "?", "!", ".")
 
 
@@ -115,7 +116,8 @@ def _transcribe_side(
         segments: list[TranscriptSegment] = []
         for plan in plan_chunks(found, recogniser.window_s):
             words = recogniser.transcribe(chunk_audio(recording, plan))
-            segments += [_segment(side, group) for group in _sentences(words, plan)]
+            told = (_segment(side, group) for group in _sentences(words, plan))
+            segments += [segment for segment in told if not _too_quick(segment)]
     except AudioUnreadable as error:
         return _Side(problem=error.problem, reason=f"{path.name}: {error.message}")
     return _Side(
@@ -126,25 +128,29 @@ def _transcribe_side(
 
 
 def _sentences(words: Sequence[Word], plan: Plan) -> Iterator[list[Word]]:
-    """Groups of words, in the recording's time: cut at pauses, at ends of sentences, and between pieces."""
+    """Groups of words, in the recording's time: cut at pauses and at ends of sentences."""
     group: list[Word] = []
-    last_piece = -1
     for word in words:
         piece = plan.piece_at((word.start_s + word.end_s) / 2)
+        if _after_the_end(word, plan.pieces[piece]):
+            continue
         start = plan.source_time(word.start_s, piece)
         here = replace(word, start_s=start, end_s=max(start, plan.source_time(word.end_s, piece)))
         if group and (
-            piece != last_piece
-            or here.start_s - group[-1].end_s > _PAUSE_S
+            here.start_s - group[-1].end_s > _PAUSE_S
             or here.end_s - group[0].start_s > _LONGEST_S
             or group[-1].text.rstrip().endswith(_SENTENCE_ENDS)
         ):
             yield group
             group = []
         group.append(here)
-        last_piece = piece
     if group:
         yield group
+
+
+def _after_the_end(word: Word, piece: Piece) -> bool:
+    """Whether a word begins in the silence that follows a piece: recognisers like to add a polite ending there."""
+    return piece.length_s > 1.0 and word.start_s > piece.chunk_s + piece.length_s - MARGIN_S - 0.05
 
 
 def _segment(side: str, words: Sequence[Word]) -> TranscriptSegment:
@@ -158,6 +164,11 @@ def _segment(side: str, words: Sequence[Word]) -> TranscriptSegment:
         kana="",
         confidence=round(min(1.0, max(0.0, confidence)), 3),
     )
+
+
+def _too_quick(segment: TranscriptSegment) -> bool:
+    length = max(segment.end_s - segment.start_s, 0.02)
+    return len(segment.text) > 3 and len(segment.text) / length > FASTEST
 
 
 def masked(segments: Sequence[TranscriptSegment], language: str) -> tuple[TranscriptSegment, ...]:

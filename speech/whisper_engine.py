@@ -10,9 +10,11 @@ from pathlib import Path
 from core.errors import ToritsugiError
 from speech.audio import from_pcm
 from speech.invented import is_invented
-from speech.ports import Pcm, Word
+from speech.ports import RECOGNISER_RATE, Pcm, Word
 
 _SILENT, _UNSURE = 0.6, -1.0
+_TOKENS, _TOKENS_A_SECOND = 30, 9.0
+_TAIL_S = 0.7
 
 
 def installed() -> bool:
@@ -58,31 +60,36 @@ class WhisperRecogniser:
         self._lock = threading.Lock()
 
     def transcribe(self, pcm16k: Pcm) -> Sequence[Word]:
+        length_s = len(pcm16k) / RECOGNISER_RATE
         with self._lock:
             found, _ = self._model.transcribe(
                 from_pcm(pcm16k),
                 language=self.language,
                 beam_size=5,
+                best_of=2,
                 temperature=(0.0, 0.4),
+                max_new_tokens=_TOKENS + round(_TOKENS_A_SECOND * length_s),
                 condition_on_previous_text=False,
                 initial_prompt=self._prompt,
                 word_timestamps=True,
             )
-            return list(self._believed(found))
+            return list(self._believed(found, length_s))
 
-    def _believed(self, found: Iterable[object]) -> Iterable[Word]:
+    def _believed(self, found: Iterable[object], length_s: float) -> Iterable[Word]:
         for segment in found:
             text, start, end = segment.text, segment.start, segment.end  # type: ignore[attr-defined] # untyped
             silent = segment.no_speech_prob > _SILENT and segment.avg_logprob < _UNSURE  # type: ignore[attr-defined]
-            if silent or is_invented(text, end - start, self._vocabulary):
-                continue
-            for word in segment.words or ():  # type: ignore[attr-defined]
+            believed = not silent and not is_invented(text, end - start, self._vocabulary)
+            for word in (segment.words or ()) if believed else ():  # type: ignore[attr-defined]
                 yield Word(
                     start_s=float(word.start),
                     end_s=float(word.end),
                     text=str(word.word),
                     confidence=float(word.probability),
                 )
+            if end > length_s - _TAIL_S:
+                # the library would decode the silence that is left: a second for an invented polite ending
+                return
 
 
 def _version() -> str:
