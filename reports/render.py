@@ -93,9 +93,20 @@ def _environment() -> Environment:
         "day": day_text,
         "clock": clock_text,
         "result_ja": _result_ja,
+        "difference_ja": lambda name: _DIFFERENCES.get(name, name),
     }
     environment.globals |= {"figure_text": figure_text, "bars": _bars}
     return environment
+
+
+_DIFFERENCES = {
+    "disposition": "結果",
+    "operators": "担当",
+    "wait_s": "待ち時間",
+    "ledger": "台帳にない",
+    "truth": "事実にない",
+    "twice": "台帳に二つある",
+}
 
 
 def _result_ja(value: str | None) -> str:

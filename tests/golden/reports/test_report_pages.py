@@ -201,7 +201,7 @@ def test_differences_and_a_missing_reconciliation_are_said() -> None:
 
 
 def test_truth_that_disagrees_is_shown() -> None:
-    assert "不一致（ledger）" in _pages()[2]
+    assert "不一致（台帳にない）" in _pages()[2]
 
 
 def test_the_csv_can_be_read_back() -> None:
