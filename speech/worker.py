@@ -1,7 +1,7 @@
-"""The transcription worker: a process of its own, with each file in a child that may crash or hang.
+"""Transcription in a child process that may crash or hang.
 
-Run it as `run_worker(store, ChildTranscriber(folders), stop)`. The child keeps its models between jobs, runs at low
-priority, and is replaced when it dies or takes too long, so one bad file costs one try of one job.
+The child keeps its models between jobs, runs at low priority, and is replaced when it dies or takes too long, so one
+bad file costs one try of one job.
 """
 
 from __future__ import annotations
@@ -9,39 +9,25 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
 
 from core.errors import ToritsugiError
 from speech.audio import AudioUnreadable, open_recording
 from speech.engines import VOCABULARY, EngineKind, Engines, choose
-from speech.jobs import JobStore, TranscriptionJob
+from speech.jobs import TranscriptionJob
 from speech.transcript import Transcript, transcribe_recording
 
 _LEAST_LIMIT_S, _LIMIT_FACTOR = 120.0, 3.0
 _NICE = 10
-_LEASE_S = 1800.0
 
 
 class TranscriptionCrashed(ToritsugiError):
     """The child died or hung over one recording."""
 
     code = "speech.transcription_crashed"
-
-
-class Transcriber(Protocol):
-    """Who turns a job into a transcript; raises `ToritsugiError` when another try may help."""
-
-    def transcribe(self, job: TranscriptionJob) -> Transcript: ...
-
-    def languages(self) -> Collection[str]:
-        """Languages with a model, now."""
-        ...
 
 
 def limit_s(job: TranscriptionJob) -> float:
@@ -149,35 +135,3 @@ def _serve(pipe: Connection, folders: Sequence[Path], options: Mapping[str, obje
             pipe.send(transcribe_recording(job, engines))
         except Exception as error:  # one bad file must not take the next ones with it
             pipe.send(str(error) if isinstance(error, ToritsugiError) else f"{type(error).__name__}: {error}")
-
-
-def run_once(store: JobStore, transcriber: Transcriber, clock: Callable[[], float] = time.time) -> bool:
-    """Take one job and bring it to an end; False when there was none."""
-    job = store.claim(clock(), transcriber.languages(), lease_s=_LEASE_S)
-    if job is None:
-        return False
-    try:
-        transcript = transcriber.transcribe(job)
-    except ToritsugiError as error:
-        store.fail(job, clock(), str(error))
-    else:
-        store.finish(job, transcript)
-    return True
-
-
-def run_worker(
-    store: JobStore,
-    transcriber: Transcriber,
-    stop: threading.Event,
-    *,
-    idle_s: float = 1.0,
-    clock: Callable[[], float] = time.time,
-) -> None:
-    """Work until `stop` is set; look for jobs every `idle_s` seconds while there are none.
-
-    Jobs that a worker left running when it was killed are put back first.
-    """
-    store.recover(clock())
-    while not stop.is_set():
-        if not run_once(store, transcriber, clock):
-            stop.wait(idle_s)
