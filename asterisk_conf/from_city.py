@@ -114,7 +114,7 @@ def switch_for(
         agi_port=settings.agi_port,
         hep_port=settings.hep_port,
         rtp_range=settings.rtp_range,
-        max_calls=0,
+        max_calls=0,  # a figure a contract guarantees is a floor for us, not a ceiling for citizens
     )
 
 

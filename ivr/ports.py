@@ -22,6 +22,14 @@ class VoiceChannel(Protocol):
         """
         ...
 
+    async def play_through(self, files: Sequence[str]) -> str | None:
+        """Play everything to its end, whatever is pressed; the first digit pressed meanwhile, or None.
+
+        For what must be heard (the notice that the call is recorded) without losing the key of a caller who
+        knows the menu.
+        """
+        ...
+
     async def wait_digit(self, timeout: float) -> str | None:
         """The next digit within `timeout` seconds, or None."""
         ...

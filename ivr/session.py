@@ -89,6 +89,7 @@ class Session:
         self._channel, self._plan, self._prompts = channel, plan, prompts
         self._clock, self._emergency = clock, emergency
         self._found = HoursState(open=True)
+        self._early: str | None = None
 
     async def run(self) -> SessionResult:
         """Leads the caller to an end.
@@ -128,7 +129,7 @@ class Session:
             case RecordStep(node, key, result):
                 await self._channel.record_event(UserEvent.STEP, node=node, key=key, result=result.value)
             case Play(prompt):
-                await self._channel.play([self._file(prompt)])
+                self._early = await self._channel.play_through([self._file(prompt)]) or self._early
             case Announce(node, prompt, refer_to):
                 await self._channel.play([self._file(prompt)])
                 if refer_to is None:
@@ -137,7 +138,9 @@ class Session:
                     await self._channel.record_event(UserEvent.REFERRED, node=node, to=refer_to)
 
     async def _ask(self, prompts: tuple[Prompt, ...], timeout_s: float) -> Input:
-        key = await self._channel.play([self._file(prompt) for prompt in prompts], interrupt=ALL_KEYS)
+        key, self._early = self._early, None
+        if key is None:
+            key = await self._channel.play([self._file(prompt) for prompt in prompts], interrupt=ALL_KEYS)
         if key is None:
             key = await self._channel.wait_digit(timeout_s)
         return Silence() if key is None else Digit(key)

@@ -220,9 +220,16 @@ def close(
     from core.emergency import write_emergency
     from core.hours import Emergency
     from core.settings import settings_from
+    from services.city import load_city
 
+    settings = settings_from()
+    allowed = load_city(settings.city).emergency_messages
+    if message not in allowed:
+        raise ToritsugiError(
+            f"ない文言です: {message}", where="--message", cure=f"次のどれか: {', '.join(sorted(allowed))}"
+        )
     moment = _moment(until, "--until") if until else None
-    write_emergency(settings_from().home, Emergency(message=message, until=moment, reason=reason))
+    write_emergency(settings.home, Emergency(message=message, until=moment, reason=reason))
     say(f"受付を休止しました ({reason})。再開は toritsugi reopen です。")
 
 

@@ -24,7 +24,7 @@ from core.ids import OperatorId, QueueName
 from core.settings import Settings
 from ivr.announcements import OnTheSpot, wait_announcement
 from ivr.ports import CallerGone
-from ivr.session import CallPlan, Session, apply_result
+from ivr.session import Session, apply_result
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
 from runtime.sounds import PromptFiles
 from services.city import CityProfile
@@ -98,15 +98,12 @@ class Engine:
         await self.ami.close()
 
     async def _ivr(self, channel: FastAgiChannel) -> None:
-        plan = CallPlan(
-            flow=self.profile.flow,
-            hours=self.profile.hours,
-            templates={
-                language: self.profile.prompts.templates(language) for language in self.profile.ivr.languages
-            },
-        )
         session = Session(
-            channel, plan, self.prompts, self.clock, lambda: read_emergency(self.settings.home)
+            channel,
+            self.profile.plan,
+            self.prompts,
+            self.clock,
+            lambda: read_emergency(self.settings.home),
         )
         with contextlib.suppress(CallerGone):
             await apply_result(channel, await session.run())

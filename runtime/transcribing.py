@@ -1,1 +1,210 @@
-"""Placeholder until speech's worker lands."""
+"""The transcription process: takes jobs from the database, has them done in children, attaches the text."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.errors import ToritsugiError
+from core.settings import Settings, settings_from
+from runtime.instance import Instance
+from services.cases import attach_transcript
+from services.ports import JobState, Transcript, TranscriptJob
+from speech import jobs as rules
+from speech.engines import Engines
+from speech.models import fetch_models, models_dir
+from speech.transcript import Transcript as Heard
+from speech.transcript import transcribe_paths as transcribe_files
+from speech.worker import ChildTranscriber
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+WORKERS_VARIABLE = "TORITSUGI_TRANSCRIBERS"
+IDLE_S = 0.5
+STALE_S = 1800.0
+WAKE_EVERY_S = 30.0
+OPEN_FILE_S = 600.0
+"""After this long without its mark a recording counts as complete: Asterisk was killed while writing it."""
+
+
+def model_folders(settings: Settings) -> list[Path]:
+    """Where models lie: the instance's own folder first, then what `models fetch` brought."""
+    return [settings.home / "models", models_dir(settings.tools)]
+
+
+def _workers() -> int:
+    text = os.environ.get(WORKERS_VARIABLE, "")
+    if not text:
+        return max(1, (os.cpu_count() or 2) // 2)
+    if not text.isdigit() or not 1 <= int(text) <= 64:
+        raise ToritsugiError(f"数ではありません: {text!r}", where=WORKERS_VARIABLE, cure="1 から 64 の数を書く")
+    return int(text)
+
+
+async def run_transcriber(city: str | None) -> None:
+    """The transcriber process: started by the parent, ends on SIGTERM."""
+    instance = Instance.open(city=city)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    workers = [
+        Worker(f"{instance.settings.node}-{os.getpid()}-{number}", instance.settings, instance.database)
+        for number in range(_workers())
+    ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(worker.run()) for worker in workers]
+            await stop.wait()
+            for worker in workers:
+                worker.close()
+            for task in tasks:
+                task.cancel()
+    finally:
+        await instance.database.close()
+
+
+class Worker:
+    """Takes one job at a time."""
+
+    def __init__(self, name: str, settings: Settings, database: Database) -> None:
+        self._name, self._settings, self._database = name, settings, database
+        self._child = ChildTranscriber(model_folders(settings))
+        self._woken_at = 0.0
+
+    def close(self) -> None:
+        """End the child process; a job in its hands is claimed again later."""
+        self._child.close()
+
+    async def run(self) -> None:
+        """For ever; a fault of the database or of one job costs one round."""
+        while True:
+            try:
+                busy = await self._round()
+            except Exception:
+                # The job stays claimed and is taken up again when the claim is stale.
+                log.exception("a round of transcription failed")
+                busy = False
+            if not busy:
+                await asyncio.sleep(IDLE_S)
+
+    async def _round(self) -> bool:
+        now = time.time()
+        async with self._database.uow() as unit:
+            if now - self._woken_at > WAKE_EVERY_S:
+                self._woken_at = now
+                await unit.jobs.wake_no_model(list(self._child.languages()))
+            job = await unit.jobs.claim(self._name, now, STALE_S)
+        if job is None:
+            return False
+        if not self._closed(job, now):
+            await self._put_back(job, now + 0.5)
+            return False
+        await self._do(job)
+        return True
+
+    def _closed(self, job: TranscriptJob, now: float) -> bool:
+        folder = self._settings.recordings
+        if (folder / f"{job.base}.done").exists():
+            return True
+        sides = [folder / f"{job.base}-{side}.wav" for side in ("citizen", "line")]
+        latest = max((path.stat().st_mtime for path in sides if path.exists()), default=0.0)
+        return now - latest > OPEN_FILE_S
+
+    async def _put_back(self, job: TranscriptJob, due: float) -> None:
+        async with self._database.uow() as unit:
+            await unit.jobs.finish(job.call_id, JobState.WAITING, now=time.time(), next_try_at=due)
+
+    async def _do(self, job: TranscriptJob) -> None:
+        folder = self._settings.recordings
+        task = rules.TranscriptionJob(
+            base=job.base,
+            citizen_path=folder / f"{job.base}-citizen.wav",
+            line_path=folder / f"{job.base}-line.wav",
+            language=job.language,
+            ranges=tuple((start, float("inf") if end is None else end) for start, end in job.ranges),
+            attempts=job.attempts,
+        )
+        try:
+            heard = await asyncio.to_thread(self._child.transcribe, task)
+        except ToritsugiError as problem:
+            await self._failed(job, task, str(problem))
+            return
+        now = time.time()
+        await attach_transcript(
+            self._database.uow,
+            job.call_id,
+            _texts(job, heard, now) if heard.state is rules.JobState.DONE else [],
+            JobState(heard.state.value),
+            now=now,
+            error=heard.reason,
+        )
+
+    async def _failed(self, job: TranscriptJob, task: rules.TranscriptionJob, reason: str) -> None:
+        now = time.time()
+        after = rules.failed(replace(task, attempts=job.attempts), now, reason)
+        log.warning("transcription of %s failed (try %d): %s", job.base, job.attempts, reason)
+        await attach_transcript(
+            self._database.uow,
+            job.call_id,
+            [],
+            JobState(after.state.value),
+            now=now,
+            error=reason,
+            next_try_at=after.due_at if after.state is rules.JobState.WAITING else None,
+        )
+
+
+def _texts(job: TranscriptJob, heard: Heard, now: float) -> list[Transcript]:
+    sides: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for side in ("citizen", "line"):
+        sides[side] = []
+    for segment in heard.segments:
+        sides[segment.side].append(
+            {
+                "start_s": segment.start_s,
+                "end_s": segment.end_s,
+                "text": segment.text,
+                "kana": segment.kana,
+                "confidence": segment.confidence,
+            }
+        )
+    return [
+        Transcript(
+            call_id=job.call_id,
+            side=side,
+            text=" ".join(part["text"] for part in parts),
+            segments=parts,
+            engine=heard.engine,
+            made_at=now,
+        )
+        for side, parts in sides.items()
+    ]
+
+
+def transcribe_paths(paths: list[Path], language: str) -> Iterator[dict[str, Any]]:
+    """`transcribe PATH…`: rows of side, start_s, end_s, text, confidence; a bad file becomes a row with `error`."""
+    engines = Engines(model_folders(settings_from()))
+    for path in paths:
+        try:
+            yield from transcribe_files([path], engines, language)
+        except ToritsugiError as problem:
+            yield {"file": str(path), "error": str(problem)}
+
+
+def fetch_all_models(say: Callable[[str], None]) -> None:
+    """`models fetch`."""
+    report = fetch_models(settings_from().tools, lambda what, share: None)
+    for note in report.notes:
+        say(note)
+    for choice in report.choices:
+        say(str(choice))

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 QUICK_S = 5.0
 """Patience for commands that Asterisk answers at once."""
+ANY_KEY = "0123456789*#"
 UNKNOWN_SOUND_S = 120.0
 """Longest sound whose file we cannot measure."""
 _WAV_BYTES_A_SECOND = 16_000
@@ -79,18 +80,35 @@ class AgiVoice(ABC):
 
     async def play(self, files: Sequence[str], *, interrupt: str = "") -> str | None:
         for file in files:
-            seconds = sound_seconds(file)
-            patience = (UNKNOWN_SOUND_S if seconds is None else seconds) + QUICK_S
-            reply = await self._send("STREAM FILE", file, interrupt, patience=patience)
-            if reply.result == "-1":
-                # Asterisk says the same for a missing file and for a caller who has gone.
-                await self._run("CHANNEL STATUS")
-                if reply.endpos:
-                    raise CallerGone
-                log.error("sound not played, missing or unreadable: %s", file)
-            elif reply.result not in {"0", ""}:
+            reply = await self._stream(file, interrupt)
+            if reply is not None and reply.result not in {"0", ""}:
                 return _digit(reply)
         return None
+
+    async def play_through(self, files: Sequence[str]) -> str | None:
+        pressed: str | None = None
+        for file in files:
+            reply = await self._stream(file, "" if pressed else ANY_KEY)
+            if reply is not None and reply.result not in {"0", ""}:
+                pressed = _digit(reply)
+                # The key stopped the sound; the rest follows from the same sample.
+                await self._stream(file, "", reply.endpos or 0)
+        return pressed
+
+    async def _stream(self, file: str, interrupt: str, offset: int = 0) -> Reply | None:
+        """Play one file; None when it is missing or unreadable, which is logged and passed over."""
+        seconds = sound_seconds(file)
+        patience = (UNKNOWN_SOUND_S if seconds is None else seconds) + QUICK_S
+        place = (str(offset),) if offset else ()
+        reply = await self._send("STREAM FILE", file, interrupt, *place, patience=patience)
+        if reply.result == "-1":
+            # Asterisk says the same for a missing file and for a caller who has gone.
+            await self._run("CHANNEL STATUS")
+            if reply.endpos:
+                raise CallerGone
+            log.error("sound not played, missing or unreadable: %s", file)
+            return None
+        return reply
 
     async def wait_digit(self, timeout: float) -> str | None:
         milliseconds = max(1, round(timeout * 1000))  # 0 and less would be for ever

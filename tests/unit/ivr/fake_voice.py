@@ -19,6 +19,8 @@ class FakeVoiceChannel:
     def __init__(self, keys: Sequence[str] = (), *, barge_in: bool = False) -> None:
         self.keys = list(keys)
         self.barge_in = barge_in
+        self.early: list[tuple[str, str]] = []
+        """(part of a prompt's name, key): pressed while a prompt plays that is not cut short."""
         self.heard: list[str] = []
         self.events: list[tuple[UserEvent, dict[str, str]]] = []
         self.variables: list[tuple[str, str]] = []
@@ -29,6 +31,12 @@ class FakeVoiceChannel:
         if interrupt and self.barge_in and self.keys and self.keys[0] in interrupt and self.keys[0]:
             self.cut_short.append(files[-1])
             return self.keys.pop(0)
+        return None
+
+    async def play_through(self, files: Sequence[str]) -> str | None:
+        self.heard += files
+        if self.early and self.early[0][0] in files[-1]:
+            return self.early.pop(0)[1]
         return None
 
     async def wait_digit(self, timeout: float) -> str | None:

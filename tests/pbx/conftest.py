@@ -1,0 +1,46 @@
+"""Stories on real Asterisk. One centre serves all stories of a run; those that break it make their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from centre import Centre, free_ports
+
+from storage.database import Database
+
+SKILLS = {"card": 4, "portal": 4}
+
+
+async def new_centre(home: Path, operators: tuple[str, ...] = ("101", "102", "103")) -> Centre:
+    centre = Centre(
+        home=home,
+        ports=free_ports(5),
+        database=Database(f"sqlite+aiosqlite:///{home / 'toritsugi.db'}"),
+    )
+    await centre.start(dict.fromkeys(operators, SKILLS))
+    return centre
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def centre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Centre]:
+    """The shared centre. A story leaves it as it found it: nobody signed in, nobody waiting."""
+    home = tmp_path_factory.mktemp("centre")
+    made = await new_centre(home)
+    yield made
+    await made.stop()
+    kept = os.environ.get("TORITSUGI_KEEP_TEST_LOGS")
+    if kept:
+        shutil.copytree(home, Path(kept), dirs_exist_ok=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_centre(tmp_path: Path) -> AsyncIterator[Centre]:
+    """A centre for one story that kills, stops or restarts parts of it."""
+    made = await new_centre(tmp_path)
+    yield made
+    await made.stop()
