@@ -37,6 +37,10 @@ class Citizen:
         self._town, self._voices, self._stage = town, voices, stage
         self._chance = random.Random(plan.seed)
         self._operator = voices.fingerprints(greeting_name("ja"), greeting_name("en"))
+        # In any language: without the engine the switch speaks the city's own.
+        spoken = (town.language, *town.language_keys)
+        self._connecting = [name for one in spoken for name in town.named(one, "connecting")]
+        self._queued_at: float | None = None
 
     async def run(self, trunk: SipEnd) -> OutgoingCall:
         """Call the city through `trunk`."""
@@ -106,10 +110,14 @@ class Citizen:
         return time.time()
 
     async def _hear_menu(self, call: OutgoingCall, language: str, since: float) -> bool:
-        """Wait until a menu is being said, and has been listened to for a while."""
+        """Wait until a menu is being said, and has been listened to for a while; False when none comes."""
         ear = LiveEar(self._town.prompts, call.media)
-        names = self._town.named(language, *self._town.menus)
-        if await ear.wait(names, since=since, timeout=60, enough_s=1.0) is None:
+        names = [*self._town.named(language, *self._town.menus), *self._connecting]
+        heard = await ear.wait(names, since=since, timeout=60, enough_s=1.0)
+        if heard is None:
+            return False
+        if heard.name in self._connecting:
+            self._queued_at = heard.end_s
             return False
         # Some know their key by heart, others listen on; nobody sits through all of it.
         await pause(self._chance, 0.3, 3.0)
@@ -136,11 +144,10 @@ class Citizen:
     async def _wait_and_talk(self, call: OutgoingCall) -> None:
         plan = self.plan
         ear = LiveEar(self._town.prompts, call.media)
-        # In any language: without the engine the switch speaks the city's own.
-        spoken = (self._town.language, *self._town.language_keys)
-        connecting = [name for language in spoken for name in self._town.named(language, "connecting")]
-        heard = await ear.wait(connecting, since=0.0, timeout=150)
-        queued_at = heard.end_s if heard is not None else time.time()
+        if self._queued_at is None:
+            heard = await ear.wait(self._connecting, since=0.0, timeout=150)
+            self._queued_at = heard.end_s if heard is not None else time.time()
+        queued_at = self._queued_at
         await asyncio.sleep(max(0.0, queued_at - time.time()))
         self._now(Doing.WAITING)
         if plan.intent is Intent.ABANDON:

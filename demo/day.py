@@ -9,15 +9,16 @@ from __future__ import annotations
 import bisect
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.errors import ToritsugiError
 from demo.ends.identity import CallerIdentity, known, withheld
 from demo.people import CitizenPlan, Intent
+from demo.profile import DemoSection
 
-_REAL_S_PER_CALL = 5.2
+_REAL_S_PER_CALL = 4.5
 _SHORTEST_DAY_S = 30.0
 _TO_HOURS_CHECK_S = 22.0
 """Real seconds from a caller's INVITE to the moment the city looks at the clock: greeting and languages."""
@@ -67,6 +68,44 @@ class DayPlan:
     city_start: datetime
     speed: float
     calls: tuple[PlannedCall, ...]
+
+
+def shape_of(
+    section: DemoSection,
+    *,
+    opens: datetime,
+    closes: datetime,
+    self_service_keys: Collection[str],
+    wrong_key: str,
+    has_english: bool = True,
+) -> DayShape:
+    """The shape that a profile's `[demo]` gives.
+
+    Args:
+        opens, closes: of the telephone service on `section.date`, aware.
+        self_service_keys: those key sequences among the intents that lead to an announcement.
+        wrong_key: a key that the first menu does not offer.
+    """
+    return DayShape(
+        opens=opens,
+        closes=closes,
+        hour_weights={int(hour): weight for hour, weight in section.hour_weights.items()},
+        errands=[
+            Errand(
+                id=intent.id,
+                keys=intent.keys,
+                weight=intent.per_month,
+                self_service=intent.keys in self_service_keys,
+            )
+            for intent in section.intents
+        ],
+        english=section.english,
+        mispress=section.mispress,
+        silent=section.silent,
+        withheld=section.withheld,
+        has_english=has_english,
+        wrong_key=wrong_key,
+    )
 
 
 def plan_day(shape: DayShape, n_calls: int, seed: int, *, speed: float | None = None) -> DayPlan:

@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from core.errors import ToritsugiError
 from demo.citizens import Citizen
 from demo.day import DayPlan
+from demo.ends.transactions import Place
 from demo.ends.user_agent import SipEnd
 from demo.operators import Operator
 from demo.people import Stage, Town, Voices
@@ -32,6 +34,20 @@ async def play_day(
         for citizen, call in zip(citizens, plan.calls, strict=True):
             group.create_task(visit(citizen, call.after_s))
     return citizens
+
+
+async def sign_all_in(operators: Sequence[Operator], registrar: Place) -> None:
+    """The beginning of the day for everybody.
+
+    Raises:
+        ToritsugiError: somebody could not sign in.
+    """
+    heard = await asyncio.gather(*(operator.sign_in(registrar) for operator in operators))
+    refused = [operator.plan.operator for operator, ok in zip(operators, heard, strict=True) if not ok]
+    if refused:
+        raise ToritsugiError(
+            f"オペレーター {'、'.join(refused)} が受付を開始できません", cure="交換機の記録を確かめる"
+        )
 
 
 async def sign_all_out(operators: Sequence[Operator]) -> None:

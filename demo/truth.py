@@ -157,7 +157,7 @@ def truth_of(
         queued_at=_rounded(queued_at),
         ended_at=round(evidence.ended_at, 3),
         prompts=tuple(_prompt_record(one) for one in evidence.prompts),
-        missed=tuple(leg.operator for leg in mine if leg.answered_at is None),
+        missed=tuple(leg.operator for leg in mine if _is_missed(leg, evidence)),
         said=evidence.said,
     )
 
@@ -178,6 +178,11 @@ def tell_truth(
         if one.call is not None
     ]
     return sorted(told, key=lambda record: record.started_at)
+
+
+def _is_missed(leg: OperatorLeg, evidence: CallEvidence) -> bool:
+    """Not answered, and not only because the caller left while it rang."""
+    return leg.answered_at is None and leg.ended_at < evidence.ended_at - 0.5
 
 
 def _rounded(moment: float | None) -> float | None:

@@ -287,7 +287,8 @@ class TransactionLayer:
     @property
     def repeats(self) -> bool:
         """Whether some message of ours is still being sent again and again."""
-        pending = [*self._clients.values(), *self._servers.values()]
+        pending: list[ClientTransaction | ServerTransaction] = [*self._clients.values()]
+        pending += self._servers.values()
         return any(transaction.repeats for transaction in pending)
 
     def forget_client(self, transaction: ClientTransaction) -> None:

@@ -69,6 +69,11 @@ def test_an_answered_call_waits_from_the_last_connecting_to_the_operators_answer
     assert told.ended_by == "citizen"
 
 
+def test_a_telephone_that_rang_when_the_caller_left_missed_nothing() -> None:
+    told = truth_of(evidence(CONNECTING, end=20), [leg("101", 18.1, None, 20.01)])
+    assert (told.disposition, told.missed) == ("abandoned_queue", ())
+
+
 def test_the_operator_who_hangs_up_first_ends_the_call() -> None:
     legs = [leg("101", 19, 20, 59.9, bye=59.8)]
     assert truth_of(evidence(CONNECTING, by=Side.PEER), legs).ended_by == "operator"
