@@ -19,6 +19,7 @@ KINDS: Mapping[str, type[f.Fact]] = {
 }
 """Every fact by the name it is stored under."""
 
+_HINTS = {name: get_type_hints(kind) for name, kind in KINDS.items()}
 _BASE = {"at", "source", "call"}
 
 
@@ -52,7 +53,7 @@ def decode_fact(
     cls = KINDS.get(kind)
     if cls is None:
         raise ToritsugiError(f"知らない種類の記録です: {kind}", where="fact", cure="新しい版で開く")
-    hints = get_type_hints(cls)
+    hints = _HINTS[kind]
     values: dict[str, Any] = {"at": at, "source": source, "call": call}
     for name, value in payload.items():
         if name in hints:

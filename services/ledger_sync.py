@@ -129,12 +129,15 @@ class LedgerSync:
         touched = {fact.call for fact in facts if fact.call is not None}
         if any(isinstance(fact, SwitchStarted) for fact in facts):
             touched |= {call.call_id for call in await unit.calls.open_calls()}
-        operators = {fact.operator for fact in facts if isinstance(fact, _OPERATOR_FACTS)}
-        if operators:
-            earliest = min(fact.at for fact in facts if isinstance(fact, _OPERATOR_FACTS))
+        pauses = [fact for fact in facts if isinstance(fact, _OPERATOR_FACTS)]
+        if pauses:
+            operators = {fact.operator for fact in pauses}
+            first, last = min(fact.at for fact in pauses), max(fact.at for fact in pauses)
             # A change of reason is an unpause and a pause; a batch may end between the two, and then the
             # first looks like the end of the work until the second is read.
-            for call in await unit.calls.wrap_up_pending(earliest - WRAP_UP_HORIZON_S, earliest - SLACK_S):
+            for call in await unit.calls.wrap_up_pending(
+                first - WRAP_UP_HORIZON_S, settled_since=first - SLACK_S, until=last + SLACK_S
+            ):
                 if operators & set(call.operators):
                     touched.add(call.call_id)
         return touched

@@ -179,8 +179,8 @@ class CallStore(Protocol):
 
     async def open_calls(self) -> list[Call]: ...
 
-    async def wrap_up_pending(self, since: float, settled_since: float) -> list[Call]:
-        """Calls that may learn more about after-call work.
+    async def wrap_up_pending(self, since: float, settled_since: float, until: float) -> list[Call]:
+        """Calls that arrived by `until` and may learn more about after-call work.
 
         Those whose operators are not known to be free again, open or ended after `since`, and those whose
         operators seemed free again only after `settled_since`.

@@ -120,10 +120,11 @@ class SqlCalls:
     async def open_calls(self) -> list[Call]:
         return await self._read(select(rows.call).where(rows.call.c.is_open))
 
-    async def wrap_up_pending(self, since: float, settled_since: float) -> list[Call]:
+    async def wrap_up_pending(self, since: float, settled_since: float, until: float) -> list[Call]:
         call = rows.call.c
         pending = call.wrap_up_pending & ((call.ended_at >= since) | call.is_open)
-        return await self._read(select(rows.call).where(pending | (call.wrapped_up_at >= settled_since)))
+        may_learn = pending | (call.wrapped_up_at >= settled_since)
+        return await self._read(select(rows.call).where(may_learn, call.arrived_at <= until))
 
     async def _read(self, query: Select[Any]) -> list[Call]:
         ordered = query.order_by(rows.call.c.arrived_at, rows.call.c.call_id)

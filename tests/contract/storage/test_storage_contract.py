@@ -110,11 +110,12 @@ async def test_calls_whose_wrap_up_is_unknown(database: Database) -> None:
     pending = replace(call, segments=(replace(call.segments[0], wrap_up_s=None),))
     async with database.uow() as unit:
         await unit.calls.put([pending])
-        assert await unit.calls.wrap_up_pending(T0, T0 + 1000) == [pending]
-        assert await unit.calls.wrap_up_pending(T0 + 1000, T0 + 1000) == []
+        assert await unit.calls.wrap_up_pending(T0, T0 + 1000, T0) == [pending]
+        assert await unit.calls.wrap_up_pending(T0, T0 + 1000, T0 - 1) == []
+        assert await unit.calls.wrap_up_pending(T0 + 1000, T0 + 1000, T0) == []
         await unit.calls.put([call])
-        assert await unit.calls.wrap_up_pending(T0, T0 + 96) == []
-        assert await unit.calls.wrap_up_pending(T0, T0 + 95) == [call]
+        assert await unit.calls.wrap_up_pending(T0, T0 + 96, T0) == []
+        assert await unit.calls.wrap_up_pending(T0, T0 + 95, T0) == [call]
 
 
 async def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
