@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 log = logging.getLogger(__name__)
 
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024
 MAX_LINE = 1024 * 1024
 _PACKED = (".gz", ".xz", ".bz2", ".zst")
 

@@ -80,6 +80,20 @@ async def test_a_hangup_during_a_sound_is_the_callers_end(status: str) -> None:
         await play_out(handler, "200 result=-1 endpos=0", status)
 
 
+async def test_playing_through_keeps_the_first_key_and_leaves_nothing_out() -> None:
+    async def handler(channel: FastAgiChannel) -> None:
+        assert await channel.play_through(["/s/notice", "/s/more"]) == "1"
+
+    commands = await play_out(
+        handler, "200 result=49 endpos=1600", "200 result=0 endpos=8000", "200 result=0 endpos=800"
+    )
+    assert commands == [
+        'STREAM FILE "/s/notice" "0123456789*#"',
+        'STREAM FILE "/s/notice" "" "1600"',
+        'STREAM FILE "/s/more" ""',
+    ]
+
+
 async def test_digits_and_silence() -> None:
     async def handler(channel: FastAgiChannel) -> None:
         assert await channel.wait_digit(2.5) == "#"
