@@ -204,3 +204,18 @@ def test_rows_of_a_consultation_call_are_no_call() -> None:
     assert fold_call(consult.facts) is None
     assert fold_call([]) is None
     assert [call.call_id for call in fold_calls([*consult.facts, *answered_call().facts])] == [CALL]
+
+
+def test_after_an_operator_gone_before_the_bridge_the_wait_goes_on() -> None:
+    teller = Teller().arrived().joined(5)
+    teller.cel(
+        f.Connected, 9, queue=None, operator=OperatorId("102"), exact=True, member_channel="n1-1764000009.2"
+    )
+    teller.left(9.2, QueueExit.AGENT_DUMPED, cel=False).connected(20.5).parted(30).hung_up(30)
+    call = folded(teller)
+    assert call.wait_s == pytest.approx(15.5)
+    assert call.operators == ("101",)
+    left = (
+        Teller().arrived().joined(5).left(9, QueueExit.TIMEOUT).left(9.5, QueueExit.AGENT_DUMPED, cel=False)
+    )
+    assert folded(left.hung_up(10)).disposition is Disposition.OVERFLOW
