@@ -429,14 +429,14 @@ def report(
 
     例: ./toritsugi report daily --date 2026-11-24 --format html > 日報.html
     """
-    from runtime.records import daily_report
+    from runtime.papers import daily_paper
 
     if kind != "daily":
         raise ToritsugiError(f"まだない報告です: {kind}", where="種類", cure="daily を書く")
     if format_ not in ("html", "csv"):
         raise ToritsugiError(f"知らない形式です: {format_}", where="--format", cure="html か csv を書く")
     day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
-    sys.stdout.write(asyncio.run(daily_report(city, day, format_)))
+    sys.stdout.write(asyncio.run(daily_paper(city, day, format_)))
 
 
 # ---- speech ---------------------------------------------------------------------------------------

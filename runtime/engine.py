@@ -44,9 +44,7 @@ LEDGER_EVERY_S = 0.3
 LIVE_EVERY_S = 1.0
 
 
-def floor_rules(
-    acd: AcdSection, profile: CityProfile, operators: list[OperatorAccount]
-) -> FloorRules:
+def floor_rules(acd: AcdSection, profile: CityProfile, operators: list[OperatorAccount]) -> FloorRules:
     """The floor's rules from the profile and the operators of this instance."""
     return FloorRules(
         wrap_up_s={QueueName(name): float(line.wrap_up_s) for name, line, _language in acd.queues()},

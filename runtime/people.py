@@ -67,9 +67,7 @@ async def add_operator(
     say("登録できたら *11 でサインイン、*12 で終了、*13 で受付可、*21 から *29 で離席です。")
 
 
-async def set_skills(
-    city: str | None, number: str, skill: Sequence[str], say: Callable[[str], None]
-) -> None:
+async def set_skills(city: str | None, number: str, skill: Sequence[str], say: Callable[[str], None]) -> None:
     instance = Instance.open(city=city)
     await instance.database.migrate()
     async with instance.database.uow() as unit:

@@ -31,9 +31,7 @@ _RECORDING = re.compile(r"c-[A-Za-z0-9]+-(\d+)\.\d+-(?:citizen|line)")
 class Records:
     """Takes what Asterisk wrote into the database, again and again."""
 
-    def __init__(
-        self, settings: Settings, profile: CityProfile, database: Database, clock: Clock
-    ) -> None:
+    def __init__(self, settings: Settings, profile: CityProfile, database: Database, clock: Clock) -> None:
         category_of = profile.interactions.category_of
 
         def category(line: str) -> str | None:
@@ -49,9 +47,7 @@ class Records:
                 queue_log_reader(settings.queue_log, settings.node, start.get("queue_log")),
             ]
 
-        self._sync = LedgerSync(
-            open_logs, database.uow, clock, node=settings.node, also=[keeper.after_fold]
-        )
+        self._sync = LedgerSync(open_logs, database.uow, clock, node=settings.node, also=[keeper.after_fold])
 
     async def take_in(self) -> int:
         """One round; the number of facts read."""
@@ -75,9 +71,7 @@ async def export_records(
     ]
 
 
-async def export_text(
-    city: str | None, format_: str, since: date | None, until: date | None
-) -> list[str]:
+async def export_text(city: str | None, format_: str, since: date | None, until: date | None) -> list[str]:
     """The whole export, ready to print."""
     from runtime.instance import Instance
 
@@ -131,9 +125,7 @@ async def prove(
     async with database.reading() as unit:
         calls = await unit.calls.between(since, until)
         refused = await unit.facts.refused(since, until)
-    seen = [
-        invite for invite in trunk_invites(settings, profile, capture) if since <= invite.at < until
-    ]
+    seen = [invite for invite in trunk_invites(settings, profile, capture) if since <= invite.at < until]
     return reconcile(
         seen,
         calls,

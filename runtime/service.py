@@ -29,7 +29,9 @@ async def serve(city: str | None, say: Callable[[str], None]) -> int:
     say(f"{instance.profile.city.name_ja}の準備をしています。")
     asterisk, prefix = await instance.prepare(say)
     await instance.database.close()
-    environment = carried_environment(instance.settings) | {"TORITSUGI_CITY": str(city or instance.settings.city)}
+    environment = carried_environment(instance.settings) | {
+        "TORITSUGI_CITY": str(city or instance.settings.city)
+    }
     warden = Warden(instance.settings, asterisk, environment)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -46,7 +46,9 @@ def _workers() -> int:
     if not text:
         return max(1, (os.cpu_count() or 2) // 2)
     if not text.isdigit() or not 1 <= int(text) <= 64:
-        raise ToritsugiError(f"数ではありません: {text!r}", where=WORKERS_VARIABLE, cure="1 から 64 の数を書く")
+        raise ToritsugiError(
+            f"数ではありません: {text!r}", where=WORKERS_VARIABLE, cure="1 から 64 の数を書く"
+        )
     return int(text)
 
 

@@ -54,7 +54,9 @@ class Child:
 class Warden:
     """Runs one instance until told to stop."""
 
-    def __init__(self, settings: Settings, asterisk: EmbeddedAsterisk, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: Settings, asterisk: EmbeddedAsterisk, environment: Mapping[str, str]
+    ) -> None:
         self._settings, self._asterisk = settings, asterisk
         self._environment = dict(os.environ) | dict(environment)
         self._stop = asyncio.Event()

@@ -1,0 +1,525 @@
+"""A city's day on real parts: our own service in processes of its own, citizens and operators over SIP and RTP.
+
+The truth is told by the telephones alone (`demo`); the ledger is what the service found on disk. Both are written
+side by side, compared, and proved against the SIP messages on the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core.clock import CLOCK_VARIABLE, ScaledClock
+from core.errors import ToritsugiError
+from core.hours import at_minute
+from core.settings import PROJECT_ROOT, Settings, settings_from
+from demo.citizens import Citizen
+from demo.day import DayPlan, plan_day, shape_of
+from demo.ends.listening import Fingerprints
+from demo.ends.user_agent import SipEnd
+from demo.live_view import LiveView
+from demo.operators import Operator, OperatorPlan
+from demo.people import Intent, Stage, Town, Voices, load_sound
+from demo.play import play_day, sign_all_out
+from demo.script import script_lines
+from demo.truth import TruthRecord, Vocabulary, tell_truth
+from ivr.flow import Flow, Tell, ToMenu
+from ledger.export import to_jsonl
+from reports.comparison import compare
+from reports.daily import daily_report
+from reports.render import render_demo_report
+from runtime.instance import new_operator
+from runtime.papers import city_facts
+from runtime.process import alive, free_port, read_json
+from runtime.prompts import build_city_prompts, cache_folder
+from runtime.records import ALWAYS, export_records, prove, reconciliation_record
+from runtime.transcribing import WORKERS_VARIABLE, fetch_all_models
+from services.city import CityProfile, load_city
+from services.ports import JobState
+from speech.prompt_cache import speak
+from speech.synthesis import citizen_voices, operator_voices
+from storage.database import Database
+
+READY_WITHIN_S = 90.0
+TRANSCRIPTS_WITHIN_S = 600.0
+SETTLE_S = 20.0
+"""How long the ledger may take to know the end of the last call."""
+RTP_PORTS = 400
+KEYS = "1234567890"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the command line asked for."""
+
+    city: str
+    calls: int
+    speed: float | None
+    seed: int
+    out: Path
+    headless: bool
+    kill_engine: int = 0
+
+
+def _menu_leads(flow: Flow, keys: str) -> Tell | None:
+    """The announcement that a sequence of keys leads to, None when it leads to a person."""
+    menu = flow.menus[flow.start]
+    for key in keys:
+        target = menu.choices.get(key)
+        if isinstance(target, ToMenu):
+            menu = flow.menus[target.menu]
+        elif isinstance(target, Tell):
+            return target
+    return None
+
+
+def _tells(flow: Flow) -> list[Tell]:
+    return [
+        target for menu in flow.menus.values() for target in menu.choices.values() if isinstance(target, Tell)
+    ]
+
+
+def day_plan(profile: CityProfile, plan: Plan) -> DayPlan:
+    """The day of the profile, with as many calls as asked for."""
+    section = profile.demo
+    hours = profile.hours.plan(section.date).intervals
+    first_menu = profile.flow.menus[profile.flow.start]
+    wrong = next(key for key in reversed(KEYS) if key not in first_menu.choices)
+    shape = shape_of(
+        section,
+        opens=at_minute(section.date, hours[0].opens),
+        closes=at_minute(section.date, hours[-1].closes),
+        self_service_keys={i.keys for i in section.intents if _menu_leads(profile.flow, i.keys)},
+        wrong_key=wrong,
+        has_english="en" in profile.flow.language_keys.values(),
+    )
+    return plan_day(shape, plan.calls, plan.seed, speed=plan.speed)
+
+
+def own_ports(settings: Settings) -> dict[str, str]:
+    """Ports for the demonstration: those the environment names, free ones for the rest."""
+    names = ("TORITSUGI_SIP_PORT", "TORITSUGI_AMI_PORT", "TORITSUGI_AGI_PORT", "TORITSUGI_HEP_PORT")
+    chosen = {name: os.environ.get(name) or str(_port_for_both()) for name in names}
+    rtp = os.environ.get("TORITSUGI_RTP_RANGE")
+    if not rtp:
+        first = random.SystemRandom().randrange(20000, 50000, RTP_PORTS)
+        rtp = f"{first}-{first + RTP_PORTS - 1}"
+    return {**chosen, "TORITSUGI_RTP_RANGE": rtp}
+
+
+def _port_for_both() -> int:
+    """A port free for UDP and TCP."""
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+class Demonstration:
+    """One run, from an empty home to the four files."""
+
+    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+        self.plan, self.say = plan, say
+        base = settings_from()
+        self.profile = load_city(plan.city)
+        self.home = base.home / "demo" / self.profile.city.id
+        self.variables = {
+            **own_ports(base),
+            "TORITSUGI_HOME": str(self.home),
+            "TORITSUGI_TOOLS": str(base.tools),
+            "TORITSUGI_CITY": str(self.profile.path),
+            "TORITSUGI_DATABASE_URL": f"sqlite+aiosqlite:///{self.home / 'toritsugi.db'}",
+            WORKERS_VARIABLE: os.environ.get(WORKERS_VARIABLE, "2"),
+        }
+        self.settings = settings_from({**os.environ, **self.variables})
+        self.database = Database(self.settings.database_url)
+        self.day = day_plan(self.profile, plan)
+        self.clock: ScaledClock | None = None
+        self.service: asyncio.subprocess.Process | None = None
+        self.secrets: dict[str, str] = {}
+        self.kills = 0
+
+    # ---- before -----------------------------------------------------------------------------------
+
+    def prepare(self) -> Voices:
+        """Fresh home, prompts, and the people's lines as sound."""
+        if alive(read_json(self.home / "run" / "warden.json").get("pid")):
+            raise ToritsugiError(
+                "このデモはもう動いています", where=str(self.home), cure="終わるのを待つか、止める"
+            )
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir(parents=True)
+        fetch_all_models(self.say)
+        build_city_prompts(self.settings, self.profile, self.say)
+        return self._voices()
+
+    def _voices(self) -> Voices:
+        paths: dict[str, Path] = {}
+        lines = script_lines(self.profile.city.centre_ja, self.profile.city.centre_en)
+        made = 0
+        for number, (name, (text, language, role)) in enumerate(sorted(lines.items())):
+            voices = citizen_voices(language) if role == "citizen" else operator_voices(language)
+            # A topic keeps its citizen's voice: the name up to the number of the line decides.
+            voice = voices[sum(map(ord, name.rpartition("_")[0])) % len(voices)]
+            before = time.monotonic()
+            paths[name] = speak(
+                text,
+                language=language,
+                voice=voice,
+                cache_dir=cache_folder(self.settings),
+                readings=self.profile.prompts.readings if language == "ja" else None,
+            )
+            made += time.monotonic() - before > 0.02
+            if made and number % 10 == 0:
+                self.say(f"市民とオペレーターの声を作っています {number + 1}/{len(lines)}")
+        return Voices.load(paths)
+
+    async def _people(self) -> None:
+        await self.database.migrate()
+        async with self.database.uow() as unit:
+            for person in self.profile.demo.operators:
+                account = new_operator(
+                    self.profile, person.id, person.name_ja, dict(person.lines), tuple(person.languages)
+                )
+                self.secrets[person.id] = account.sip_secret
+                await unit.operators.put(account)
+
+    async def start(self) -> None:
+        """Start the service and wait until it takes calls."""
+        await self._people()
+        self.clock = ScaledClock(time.time() + 3600, self.day.city_start, self.day.speed)
+        clock_file = self.home / "clock"
+        clock_file.write_text(self.clock.as_variable(), encoding="utf-8")
+        self.variables[CLOCK_VARIABLE] = str(clock_file)
+        with (self.home / "service.log").open("ab") as log:
+            self.service = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "runtime", "up",
+                cwd=PROJECT_ROOT,
+                env={**os.environ, **self.variables, "PYTHONPATH": str(PROJECT_ROOT)},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not (self._state("warden").get("ready") and self._state("live").get("ami_connected")):
+            if self.service.returncode is not None or time.monotonic() > deadline:
+                raise ToritsugiError(
+                    f"デモの中枢が始まりません: {self._log_tail()}", where=str(self.home / "service.log")
+                )
+            await asyncio.sleep(0.1)
+
+    def _state(self, name: str) -> dict[str, Any]:
+        return read_json(self.home / "run" / f"{name}.json")
+
+    def _log_tail(self) -> str:
+        text = (self.home / "service.log").read_text("utf-8", "replace").strip()
+        return text[-600:] or "記録がありません"
+
+    # ---- the day ----------------------------------------------------------------------------------
+
+    async def play(self, voices: Voices) -> list[TruthRecord]:
+        """Everybody calls, everybody works; what the telephones saw."""
+        prompts = self._prompts()
+        town = Town(
+            number="".join(ch for ch in self.profile.numbers.service[0] if ch.isdigit()),
+            trunk=("127.0.0.1", self.settings.sip_port),
+            prompts=prompts,
+            menus=frozenset(menu.prompt for menu in self.profile.flow.menus.values()),
+            language_keys={language: key for key, language in self.profile.flow.language_keys.items()},
+            language=self.profile.flow.languages[0],
+        )
+        started_at = time.time() + 6.0
+        self.clock = ScaledClock(started_at, self.day.city_start, self.day.speed)
+        partial = self.home / "clock.new"
+        partial.write_text(self.clock.as_variable(), encoding="utf-8")
+        partial.replace(self.home / "clock")
+        view = LiveView(
+            self.clock.city_time_of,
+            title=f"{self.profile.city.name_ja} {self.profile.city.centre_ja}",
+            headless=self.plan.headless,
+            figures=self._figures,
+        )
+        stage = Stage(view.handle)
+        trunk = await SipEnd.open("trunk")
+        ends = [await SipEnd.open(f"op{person.id}") for person in self.profile.demo.operators]
+        operators = [
+            Operator(self._operator_plan(person.id), end, voices, stage)
+            for person, end in zip(self.profile.demo.operators, ends, strict=True)
+        ]
+        killer = asyncio.create_task(self._kill_engine(started_at)) if self.plan.kill_engine else None
+        try:
+            async with view:
+                place = ("127.0.0.1", self.settings.sip_port)
+                await asyncio.gather(*(operator.sign_in(place) for operator in operators))
+                citizens = await play_day(
+                    self.day, started_at=started_at, trunk=trunk, town=town, voices=voices, stage=stage
+                )
+                if killer is not None:
+                    await killer
+                await asyncio.sleep(1.0)
+                await sign_all_out(operators)
+            return await asyncio.to_thread(self._truth, citizens, operators, town)
+        finally:
+            if killer is not None:
+                killer.cancel()
+            for end in (trunk, *ends):
+                await end.close()
+
+    def _prompts(self) -> Fingerprints:
+        sounds = {
+            f"{language}/{path.stem}": load_sound(path)
+            for language in self.profile.ivr.languages
+            for path in sorted((self.settings.sounds / language / self.profile.city.id).glob("*.wav"))
+        }
+        return Fingerprints(sounds)
+
+    def _operator_plan(self, number: str) -> OperatorPlan:
+        return OperatorPlan(
+            operator=number,
+            user=f"op{number}",
+            secret=self.secrets[number],
+            miss_rate=0.08,
+            seed=self.plan.seed,
+        )
+
+    def _figures(self) -> Mapping[str, str]:
+        live = self._state("live")
+        states = live.get("operators", {})
+        return {
+            "待ち": str(len(live.get("waiting", []))),
+            "オペレーター": "、".join(f"{who} {state}" for who, state in states.items()),
+            "情報の古さ": f"{time.time() - live.get('at', time.time()):.1f} 秒",
+        }
+
+    def _truth(
+        self, citizens: Sequence[Citizen], operators: Sequence[Operator], town: Town
+    ) -> list[TruthRecord]:
+        tells = _tells(self.profile.flow)
+        return tell_truth(
+            citizens,
+            operators,
+            dialled=town.number,
+            prompts=town.prompts,
+            vocabulary=Vocabulary(
+                answers=frozenset(tell.prompt for tell in tells if not tell.refer_to),
+                referrals=frozenset(tell.prompt for tell in tells if tell.refer_to),
+            ),
+        )
+
+    async def _kill_engine(self, started_at: float) -> None:
+        """SIGKILL the engine at random moments of the day; the parent starts it again."""
+        chance = random.Random(self.plan.seed)
+        length = max(call.after_s for call in self.day.calls) + 20.0
+        for moment in sorted(chance.uniform(0.0, length) for _ in range(self.plan.kill_engine)):
+            await asyncio.sleep(max(0.0, started_at + moment - time.time()))
+            pid = self._state("warden").get("engine", {}).get("pid")
+            if alive(pid):
+                os.kill(int(pid), signal.SIGKILL)
+                self.kills += 1
+
+    # ---- after ------------------------------------------------------------------------------------
+
+    async def settle(self, expected: int) -> None:
+        """Wait until the ledger knows every call's end and every transcript is made."""
+        deadline = time.monotonic() + SETTLE_S
+        while time.monotonic() < deadline:
+            async with self.database.reading() as unit:
+                calls = await unit.calls.between(*ALWAYS)
+            if len(calls) >= expected and not any(call.open for call in calls):
+                break
+            await asyncio.sleep(0.25)
+        deadline, said = time.monotonic() + TRANSCRIPTS_WITHIN_S, -1
+        while time.monotonic() < deadline:
+            async with self.database.reading() as unit:
+                counts = await unit.jobs.counts()
+            left = counts.get(JobState.WAITING, 0) + counts.get(JobState.RUNNING, 0)
+            if not left:
+                return
+            if left != said:
+                self.say(f"文字起こしの残り {left} 件")
+                said = left
+            await asyncio.sleep(0.25)
+
+    async def stop(self) -> None:
+        if self.service is not None and self.service.returncode is None:
+            self.service.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.service.wait(), 30)
+            except TimeoutError:
+                self.service.kill()
+                await self.service.wait()
+
+    async def write(self, truth: list[TruthRecord]) -> dict[str, Any]:
+        """The four files; returns the summary."""
+        assert self.clock is not None
+        out = self.plan.out
+        out.mkdir(parents=True, exist_ok=True)
+        told = [asdict(record) for record in truth]
+        (out / "truth.jsonl").write_text("".join(record.as_json() + "\n" for record in truth), "utf-8")
+        rows = await export_records(self.database, self.clock, *ALWAYS)
+        (out / "ledger.jsonl").write_text(to_jsonl(rows), "utf-8")
+        comparisons = compare(told, rows)
+        proof = await prove(self.settings, self.profile, self.database, *ALWAYS)
+        async with self.database.reading() as unit:
+            calls = await unit.calls.between(*ALWAYS)
+            transcripts = {
+                call.call_id: [
+                    {"side": text.side, **segment}
+                    for text in await unit.transcripts.of_call(call.call_id)
+                    for segment in text.segments
+                ]
+                for call in calls
+                if call.segments
+            }
+            counts = await unit.jobs.counts()
+        facts = replace(
+            city_facts(self.profile, self.day.city_start.date()),
+            note=f"これは模擬の一日です。市の時計は実時間の約{self.day.speed:.0f}倍で進み、"
+            "待ち時間と通話時間は実時間です。",
+        )
+        report = daily_report(
+            facts,
+            self.day.city_start.date(),
+            calls,
+            self.clock.city_time_of,
+            made_at=self.clock.city_now(),
+            reconciliation=proof,
+            versions={"Asterisk": self._asterisk_version()},
+        )
+        for parts in transcripts.values():
+            parts.sort(key=lambda part: float(part["start_s"]))
+        page = render_demo_report(report, comparisons, transcripts)
+        (out / "report.html").write_text(page, "utf-8")
+        agree = sum(comparison.agrees for comparison in comparisons)
+        summary: dict[str, Any] = {
+            "city": self.profile.city.id,
+            "seed": self.plan.seed,
+            "calls": len(truth),
+            "asterisk": self._asterisk_version(),
+            "dispositions": _counted(str(row["disposition"]) for row in rows),
+            "agree": agree,
+            "differences": [
+                {"sip_call_id": each.sip_call_id, "fields": list(each.differences)}
+                for each in comparisons
+                if not each.agrees
+            ],
+            "reconciliation": reconciliation_record(proof, self.day.city_start.date()),
+            "answered_with_both_sides": self._recorded(rows),
+            "transcripts": {state.value: number for state, number in counts.items()},
+            "answered_with_transcript": sum(1 for parts in transcripts.values() if parts),
+            "engine_kills": self.kills,
+            "unanswered_intents": _misfits(truth),
+        }
+        summary["ok"] = (
+            not summary["differences"]
+            and proof.agrees
+            and len(rows) == len(truth) == self.plan.calls
+            and all(row["disposition"] for row in rows)
+            and summary["answered_with_both_sides"] == summary["dispositions"].get("answered", 0)
+            and summary["answered_with_transcript"] == summary["dispositions"].get("answered", 0)
+        )
+        (out / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        return summary
+
+    def _recorded(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Answered calls with two sides of sound on disk."""
+        header = 44
+        return sum(
+            all(
+                (path := self.settings.recordings / f"{base}-{side}.wav").exists()
+                and path.stat().st_size > header
+                for side in ("citizen", "line")
+                for base in row["recordings"]
+            )
+            and bool(row["recordings"])
+            for row in rows
+            if row["disposition"] == "answered"
+        )
+
+    def _asterisk_version(self) -> str:
+        text = (self.home / "service.log").read_text("utf-8", "replace")
+        return next(
+            (
+                word.strip("、")
+                for line in text.splitlines()
+                for word in line.split()
+                if word.startswith("22.")
+            ),
+            "",
+        )
+
+
+def _counted(values: Any) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for value in values:
+        found[value] = found.get(value, 0) + 1
+    return found
+
+
+_EXPECTED: Mapping[str, frozenset[str]] = {
+    Intent.ABANDON.value: frozenset({"abandoned_queue", "answered"}),
+    Intent.AFTER_HOURS.value: frozenset({"after_hours"}),
+    Intent.HANG_UP_IN_GREETING.value: frozenset({"abandoned_menu"}),
+    Intent.HANG_UP_IN_MENU.value: frozenset({"abandoned_menu"}),
+    Intent.SELF_SERVICE.value: frozenset({"self_served", "referred"}),
+}
+
+
+def _misfits(truth: Sequence[TruthRecord]) -> list[dict[str, str]]:
+    """Citizens who did not get what they came for: worth a look, no error (somebody may give up waiting)."""
+    person = frozenset({"answered"})
+    return [
+        {"sip_call_id": record.sip_call_id, "intent": record.intent, "disposition": record.disposition}
+        for record in truth
+        if record.disposition not in _EXPECTED.get(record.intent, person)
+    ]
+
+
+async def run_demo(plan: Plan, say: Callable[[str], None]) -> int:
+    """`toritsugi demo`; 0 when truth, ledger and wire agree and every answered call is recorded and transcribed."""
+    began = time.monotonic()
+    show = Demonstration(plan, say)
+    voices = await asyncio.to_thread(show.prepare)
+    say(f"{show.profile.city.name_ja}の一日を始めます。電話 {plan.calls} 本、種 {plan.seed}。")
+    try:
+        await show.start()
+        truth = await show.play(voices)
+        say("電話はすべて終わりました。台帳と文字起こしを待ちます。")
+        await show.settle(len(truth))
+    finally:
+        await show.stop()
+    summary = await show.write(truth)
+    await show.database.close()
+    _conclude(summary, plan, datetime.now().astimezone(), time.monotonic() - began, say)
+    return 0 if summary["ok"] else 1
+
+
+def _conclude(
+    summary: Mapping[str, Any], plan: Plan, _now: datetime, took: float, say: Callable[[str], None]
+) -> None:
+    counts = "、".join(f"{name} {number}" for name, number in summary["dispositions"].items())
+    say(f"電話 {summary['calls']} 本: {counts}")
+    say(f"電話機の見た事実と台帳の一致: {summary['agree']}/{summary['calls']}")
+    proof = summary["reconciliation"]
+    say(f"SIP の記録との突合: {'違いなし' if proof['agrees'] else '違いあり'}(着信 {proof['invites']})")
+    say(f"文字起こし: {summary['transcripts']}")
+    say(f"結果: {plan.out} ({took:.0f} 秒)")
+    if not plan.headless and sys.stdout.isatty() and shutil.which("xdg-open"):
+        subprocess.Popen(
+            ["xdg-open", str(plan.out / "report.html")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
