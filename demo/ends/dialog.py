@@ -152,6 +152,7 @@ class Dialog:
     async def refer(self, target: str, *, replaces: Dialog | None = None, timeout: float = 30.0) -> int:
         """Transfer the peer to the URI `target` (blind), or to the peer of `replaces` (attended).
 
+        The call itself stays: hang up once the status is below 300, as telephones do.
         Returns the last status of the transfer: what the NOTIFY's sipfrag said, the REFER's own status when
         it was refused, 408 when nothing came in time.
         """
