@@ -16,9 +16,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -151,10 +150,13 @@ class Demonstration:
         self.settings = settings_from({**os.environ, **self.variables})
         self.database = Database(self.settings.database_url)
         self.day = day_plan(self.profile, plan)
-        self.clock: ScaledClock | None = None
+        self.clock = self._clock_from(time.time() + 3600)
         self.service: asyncio.subprocess.Process | None = None
         self.secrets: dict[str, str] = {}
         self.kills = 0
+
+    def _clock_from(self, real_start: float) -> ScaledClock:
+        return ScaledClock(real_start, self.day.city_start, self.day.speed)
 
     # ---- before -----------------------------------------------------------------------------------
 
@@ -204,7 +206,6 @@ class Demonstration:
     async def start(self) -> None:
         """Start the service and wait until it takes calls."""
         await self._people()
-        self.clock = ScaledClock(time.time() + 3600, self.day.city_start, self.day.speed)
         clock_file = self.home / "clock"
         clock_file.write_text(self.clock.as_variable(), encoding="utf-8")
         self.variables[CLOCK_VARIABLE] = str(clock_file)
@@ -244,7 +245,7 @@ class Demonstration:
             language=self.profile.flow.languages[0],
         )
         started_at = time.time() + 6.0
-        self.clock = ScaledClock(started_at, self.day.city_start, self.day.speed)
+        self.clock = self._clock_from(started_at)
         partial = self.home / "clock.new"
         partial.write_text(self.clock.as_variable(), encoding="utf-8")
         partial.replace(self.home / "clock")
@@ -366,18 +367,18 @@ class Demonstration:
 
     async def write(self, truth: list[TruthRecord]) -> dict[str, Any]:
         """The four files; returns the summary."""
-        assert self.clock is not None
+        clock = self.clock
         out = self.plan.out
         out.mkdir(parents=True, exist_ok=True)
-        told = [asdict(record) for record in truth]
+        told = [asdict(record) | {"intent": _intent_ja(record.intent)} for record in truth]
         (out / "truth.jsonl").write_text("".join(record.as_json() + "\n" for record in truth), "utf-8")
-        rows = await export_records(self.database, self.clock, *ALWAYS)
+        rows = await export_records(self.database, clock, *ALWAYS)
         (out / "ledger.jsonl").write_text(to_jsonl(rows), "utf-8")
         comparisons = compare(told, rows)
         proof = await prove(self.settings, self.profile, self.database, *ALWAYS)
         async with self.database.reading() as unit:
             calls = await unit.calls.between(*ALWAYS)
-            transcripts = {
+            transcripts: dict[str, list[dict[str, Any]]] = {
                 call.call_id: [
                     {"side": text.side, **segment}
                     for text in await unit.transcripts.of_call(call.call_id)
@@ -396,8 +397,8 @@ class Demonstration:
             facts,
             self.day.city_start.date(),
             calls,
-            self.clock.city_time_of,
-            made_at=self.clock.city_now(),
+            clock.city_time_of,
+            made_at=clock.city_now(),
             reconciliation=proof,
             versions={"Asterisk": self._asterisk_version()},
         )
@@ -464,7 +465,12 @@ class Demonstration:
         )
 
 
-def _counted(values: Any) -> dict[str, int]:
+def _intent_ja(intent: str) -> str:
+    """For the page that a clerk reads; the files keep the word itself."""
+    return Intent(intent).label_ja
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for value in values:
         found[value] = found.get(value, 0) + 1
@@ -505,13 +511,11 @@ async def run_demo(plan: Plan, say: Callable[[str], None]) -> int:
         await show.stop()
     summary = await show.write(truth)
     await show.database.close()
-    _conclude(summary, plan, datetime.now().astimezone(), time.monotonic() - began, say)
+    _conclude(summary, plan, time.monotonic() - began, say)
     return 0 if summary["ok"] else 1
 
 
-def _conclude(
-    summary: Mapping[str, Any], plan: Plan, _now: datetime, took: float, say: Callable[[str], None]
-) -> None:
+def _conclude(summary: Mapping[str, Any], plan: Plan, took: float, say: Callable[[str], None]) -> None:
     counts = "、".join(f"{name} {number}" for name, number in summary["dispositions"].items())
     say(f"電話 {summary['calls']} 本: {counts}")
     say(f"電話機の見た事実と台帳の一致: {summary['agree']}/{summary['calls']}")

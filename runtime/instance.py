@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acd.floor import Floor
+from agi_scripts.fallback import plan_file
 from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts
 from asterisk_conf.hold_music import write_hold_music
@@ -103,9 +104,19 @@ class Instance:
         await self.database.migrate()
         write_hold_music(paths.hold_music)
         build_city_prompts(self.settings, self.profile, say)
-        write_scripts(paths, python=Path(sys.executable), environment=carried_environment(self.settings))
+        self._write_fallback_plan()
+        # A script knows the city by its id: a profile given as a path would not name its sounds.
+        environment = carried_environment(self.settings) | {"TORITSUGI_CITY": self.profile.city.id}
+        write_scripts(paths, python=Path(sys.executable), environment=environment)
         await self.render(paths)
         return EmbeddedAsterisk(asterisk_command(prefix), paths), prefix
+
+    def _write_fallback_plan(self) -> None:
+        """Menu and hours in the compact form that the fallback script reads without our heavier libraries."""
+        path = plan_file(self.settings)
+        partial = path.with_suffix(".new")
+        partial.write_text(self.profile.compiled_plan(self.clock.city_now().date()), encoding="utf-8")
+        partial.replace(path)
 
     def asterisk(self) -> EmbeddedAsterisk:
         """The running Asterisk of this instance, to be asked on its console."""

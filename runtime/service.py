@@ -55,11 +55,11 @@ async def _announce(warden: Warden, instance: Instance, version: str, say: Calla
 def stop_service(say: Callable[[str], None]) -> int:
     """End the running centre of this instance."""
     settings = settings_from()
-    pid = read_json(run_folder(settings) / "warden.json").get("pid")
+    pid = int(read_json(run_folder(settings) / "warden.json").get("pid") or 0)
     if not alive(pid):
         say("動いていません。")
         return 1
-    os.kill(int(pid), signal.SIGTERM)
+    os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_WITHIN_S
     while alive(pid):
         if time.monotonic() > deadline:
