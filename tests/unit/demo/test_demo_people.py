@@ -111,7 +111,7 @@ class World:
     stage: Stage
     shown: io.StringIO
 
-    async def call(self, intent: Intent, **more: object) -> TruthRecord:
+    async def call(self, intent: Intent, more: dict[str, object]) -> Citizen:
         values: dict[str, object] = {
             "intent": intent,
             "topic": "book",
@@ -127,14 +127,7 @@ class World:
             await citizen.run(self.trunk)
             for offer in self.operator.offers:
                 await offer.ended(5)
-        (record,) = tell_truth(
-            [citizen],
-            [self.operator],
-            dialled=self.town.number,
-            prompts=KNOWN,
-            vocabulary=Vocabulary(answers=frozenset({"info_bring"})),
-        )
-        return record
+        return citizen
 
 
 @contextlib.asynccontextmanager
@@ -169,10 +162,20 @@ class Story:
     shown: str
 
 
-async def _live(intent: Intent, more: dict[str, object]) -> Story:
+async def _live(intent: Intent, more: dict[str, object]) -> tuple[Citizen, World]:
     async with small_world() as world:
-        told = await world.call(intent, **more)
-        return Story(told, world.operator.offers, world.shown.getvalue())
+        return await world.call(intent, more), world
+
+
+def _story(citizen: Citizen, world: World) -> Story:
+    (told,) = tell_truth(
+        [citizen],
+        [world.operator],
+        dialled=world.town.number,
+        prompts=KNOWN,
+        vocabulary=Vocabulary(answers=frozenset({"info_bring"})),
+    )
+    return Story(told, world.operator.offers, world.shown.getvalue())
 
 
 LIVES: dict[Intent, dict[str, object]] = {
@@ -191,10 +194,11 @@ LIVES: dict[Intent, dict[str, object]] = {
 def stories() -> dict[Intent, Story]:
     """Every kind of caller, each in a world of its own, all at the same time: talk takes real seconds."""
 
-    async def live_all() -> list[Story]:
+    async def live_all() -> list[tuple[Citizen, World]]:
         return await asyncio.gather(*(_live(intent, more) for intent, more in LIVES.items()))
 
-    return dict(zip(LIVES, asyncio.run(live_all()), strict=True))
+    lives = asyncio.run(live_all())
+    return {intent: _story(*life) for intent, life in zip(LIVES, lives, strict=True)}
 
 
 def spoken_by_citizen(topic: str, language: str) -> tuple[str, ...]:
