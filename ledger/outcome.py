@@ -26,9 +26,9 @@ def disposition_of(story: Story, segments: Sequence[Segment]) -> Disposition | N
     """What became of the call; None while it is open.
 
     A test call is one whatever happened to it: it must never count as an answered citizen. Then an answer by
-    an operator outranks everything, and what the caller was given outranks how the caller left. Hearing that
-    the office is closed, or that all lines are busy, counts only if the caller did not join a queue again
-    afterwards.
+    an operator outranks everything, and what the caller was given outranks how the caller left. What was heard
+    counts only if the caller did not join a queue afterwards: who listens to an announcement and then asks for
+    a person has not been served by it. The announcement of a technical difficulty is our failure, no overflow.
     """
     if story.ended_at is None:
         return None
@@ -49,10 +49,9 @@ def disposition_of(story: Story, segments: Sequence[Segment]) -> Disposition | N
     )
     for kind, disposition in given:
         last = story.last(kind)
-        told_for_good = kind not in (f.FoundClosed, f.Overflowed) or (
-            last is not None and last.at >= joined_at
-        )
-        if last is not None and told_for_good:
+        if last is not None and last.at >= joined_at:
+            if isinstance(last, f.Overflowed) and last.reason == "failure":
+                return Disposition.SYSTEM_FAILURE
             return disposition
     if joined_at > float("-inf") or story.first(f.EnteredQueue):
         return _left_queue(story)

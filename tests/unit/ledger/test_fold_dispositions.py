@@ -219,3 +219,14 @@ def test_after_an_operator_gone_before_the_bridge_the_wait_goes_on() -> None:
         Teller().arrived().joined(5).left(9, QueueExit.TIMEOUT).left(9.5, QueueExit.AGENT_DUMPED, cel=False)
     )
     assert folded(left.hung_up(10)).disposition is Disposition.OVERFLOW
+
+
+def test_an_announcement_serves_nobody_who_then_waits_for_a_person() -> None:
+    story = Teller().arrived().cel(f.SelfServed, 8, node="bring").joined(10)
+    left = folded(story.left(15, QueueExit.ABANDONED, cel=False).hung_up(15.2))
+    assert left.disposition is Disposition.ABANDONED_QUEUE
+
+
+def test_the_announcement_of_a_difficulty_is_our_failure() -> None:
+    story = Teller().arrived().cel(f.Overflowed, 5, reason="failure").hung_up(9, by="dialplan/builtin")
+    assert folded(story).disposition is Disposition.SYSTEM_FAILURE
