@@ -116,7 +116,9 @@ def clock_from_text(text: str) -> Clock:
             cure="例: 2026-11-24T08:50:00+09:00|1764000000.0|60",
         ) from exc
     if city_start.tzinfo is None or clock.speed < 0:
-        raise ToritsugiError("時差のない時刻、または負の速さです", where=CLOCK_VARIABLE, cure="+09:00 を付ける")
+        raise ToritsugiError(
+            "時差のない時刻、または負の速さです", where=CLOCK_VARIABLE, cure="+09:00 を付ける"
+        )
     return clock
 
 

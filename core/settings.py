@@ -76,7 +76,9 @@ def _port(values: Mapping[str, str], name: str, default: int) -> int:
     if not text:
         return default
     if not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise ToritsugiError(f"ポート番号ではありません: {text!r}", where=name, cure="1 から 65535 の数を書く")
+        raise ToritsugiError(
+            f"ポート番号ではありません: {text!r}", where=name, cure="1 から 65535 の数を書く"
+        )
     return int(text)
 
 
