@@ -21,6 +21,8 @@ class MemberJoined:
     paused: str | None
     """Pause reason, None when ready. A pause without a reason is ``""``."""
     paused_since: float | None = None
+    in_call: bool = False
+    """Whether the switch sees this member in a queue's call now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

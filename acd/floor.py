@@ -151,6 +151,9 @@ class Floor:
         member.paused = event.paused
         if event.paused is not None:
             member.paused_since = event.paused_since or event.at
+            if event.paused == PauseReason.TALKING and not event.in_call and member.talking_in is None:
+                # The switch restarted during the talk and kept the pause but not the call.
+                member.paused, member.paused_since = PauseReason.WRAP_UP, event.at
             if event.paused == AUTO_PAUSE and member.give_back_at is None:
                 # Missed while nobody watched: given back once, then counted again.
                 member.give_back_at = event.at + self.rules.give_back_after_s
@@ -240,8 +243,7 @@ class Floor:
     def _due_operators(self, now: float) -> Iterable[FloorCommand]:
         for member in self.members.values():
             if member.paused == PauseReason.WRAP_UP and member.talking_in is None:
-                allowed = self.rules.wrap_up_s.get(member.last_queue, 0.0) if member.last_queue else 0.0
-                if now >= member.paused_since + allowed:
+                if now >= member.paused_since + self._wrap_up_of(member):
                     member.paused = None
                     yield MakeReady(operator=member.operator, why="wrapup_over")
             elif member.give_back_at is not None and now >= member.give_back_at:
@@ -249,6 +251,11 @@ class Floor:
                 if member.paused == AUTO_PAUSE:
                     member.paused = None
                     yield MakeReady(operator=member.operator, why="missed_once")
+
+    def _wrap_up_of(self, member: Member) -> float:
+        """Seconds; after a restart nobody knows which queue the last call came from, so the longest counts."""
+        queues = [member.last_queue] if member.last_queue else list(member.queues)
+        return max((self.rules.wrap_up_s.get(queue, 0.0) for queue in queues), default=0.0)
 
     def _due_words(self, now: float) -> Iterable[FloorCommand]:
         for queue in {caller.queue for caller in self.waiting.values()}:

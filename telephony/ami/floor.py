@@ -102,6 +102,7 @@ def _joined(event: MemberState, operator: OperatorId, at: float) -> MemberJoined
         penalty=event.penalty,
         paused=event.paused_reason if event.paused else None,
         paused_since=float(event.last_pause) if event.paused and event.last_pause else None,
+        in_call=event.in_call,
     )
 
 
