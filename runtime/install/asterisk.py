@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.install.debian import PrivateApt, debian_archive
+from runtime.install.archives import debian_archive
+from runtime.install.debian import PrivateApt
 from runtime.install.errors import InstallError
 from runtime.install.machine import Machine, this_machine
 from runtime.install.prefix import Prefix, Recipe, ensure_prefix, existing_prefix

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.install.debian import own_archive, unpack
+from runtime.install.archives import own_archive
+from runtime.install.debian import unpack
 from runtime.install.ensure import Task
 from runtime.install.errors import InstallError
 from runtime.install.machine import only_one, this_machine

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.install.debian import own_archive
+from runtime.install.archives import own_archive
 from runtime.install.errors import InstallError
 from runtime.install.machine import this_machine
 from runtime.install.prefix import Prefix, Recipe, ensure_prefix, existing_prefix
