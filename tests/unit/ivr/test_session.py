@@ -188,7 +188,9 @@ async def test_the_compiled_plan_leads_the_same_way(plan: CallPlan) -> None:
     assert channel.of(UserEvent.CLOSED)[0]["reason"] == "holiday"
 
 
-async def test_a_key_pressed_during_the_recording_notice_is_kept_and_the_notice_is_heard(plan: CallPlan) -> None:
+async def test_a_key_pressed_during_the_recording_notice_is_kept_and_the_notice_is_heard(
+    plan: CallPlan,
+) -> None:
     channel = FakeVoiceChannel()
     channel.early.append(("greeting", "1"))
     result = await call(plan, channel)
