@@ -419,6 +419,22 @@ def ledger_reconcile(
 
 
 @app.command()
+def cases(
+    date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 今日)")] = None,
+    city: City = None,
+) -> None:
+    """応対履歴を一件一行の JSON で出します (文字起こし付き、番号を含みます)。
+
+    例: ./toritsugi cases --date 2026-11-24
+    """
+    from runtime.records import case_rows
+
+    day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date()
+    for row in asyncio.run(case_rows(city, day)):
+        out(json.dumps(row, ensure_ascii=False))
+
+
+@app.command()
 def report(
     kind: Annotated[str, typer.Argument(help="報告の種類: daily")],
     date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 昨日)")] = None,

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from core.clock import TOKYO, Clock
+from core.ids import CallId
 from core.settings import Settings
+from interactions.case import Case
 from ledger.export import call_record, to_csv, to_jsonl
 from ledger.facts import CallRefused
 from ledger.reconcile import Reconciliation, SeenInvite, invites_of, reconcile
 from services.cases import CaseKeeper
 from services.city import CityProfile
 from services.ledger_sync import LedgerSync
-from services.ports import LogReader
+from services.ports import LogReader, Transcript
 from storage.database import Database
 from telephony.disk.reader import cel_reader, queue_log_reader
 from telephony.disk.tail import Position
@@ -181,3 +184,34 @@ def reconciliation_record(result: Reconciliation, day: date) -> dict[str, Any]:
             for each in result.differences
         ],
     }
+
+
+async def case_rows(city: str | None, day: date) -> list[dict[str, Any]]:
+    """The interaction records opened on `day`, with what was said on both sides in order of time."""
+    from runtime.instance import Instance
+
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    since = _midnight(day)
+    async with instance.database.reading() as unit:
+        cases = await unit.cases.between(since, _midnight(day + timedelta(days=1)))
+        texts = {
+            call.call_id: await unit.transcripts.of_call(call.call_id)
+            for case in cases
+            for call in case.calls
+        }
+    await instance.database.close()
+    return [case_record(case, texts) for case in cases]
+
+
+def case_record(case: Case, texts: Mapping[CallId, Sequence[Transcript]]) -> dict[str, Any]:
+    """One interaction record as JSON values; the transcript is masked, the caller's number is not."""
+    record = asdict(case)
+    for call in record["calls"]:
+        said = [
+            {"side": text.side, **segment}
+            for text in texts.get(call["call_id"], ())
+            for segment in text.segments
+        ]
+        call["said"] = sorted(said, key=lambda part: float(part["start_s"]))
+    return record
