@@ -56,7 +56,7 @@ def main() -> None:
 
     set_up_logging()
     try:
-        app()
+        app(prog_name="toritsugi")
     except ToritsugiError as problem:
         say(f"エラー: {problem}")
         raise SystemExit(2) from None

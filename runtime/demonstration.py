@@ -45,7 +45,8 @@ from runtime.papers import city_facts
 from runtime.process import alive, free_port, read_json
 from runtime.prompts import build_city_prompts, cache_folder
 from runtime.records import ALWAYS, export_records, prove, reconciliation_record
-from runtime.transcribing import WORKERS_VARIABLE, fetch_all_models
+from runtime.tools import bring_tools
+from runtime.transcribing import WORKERS_VARIABLE
 from services.city import CityProfile, load_city
 from services.ports import JobState
 from speech.prompt_cache import speak
@@ -168,7 +169,7 @@ class Demonstration:
             )
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True)
-        fetch_all_models(self.say)
+        bring_tools("demo", self.settings.tools)
         build_city_prompts(self.settings, self.profile, self.say)
         return self._voices()
 

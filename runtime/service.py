@@ -13,6 +13,7 @@ from typing import Any
 from core.settings import settings_from
 from runtime.instance import Instance, carried_environment
 from runtime.process import alive, read_json, require_free_ports, run_folder
+from runtime.tools import bring_tools
 from runtime.warden import Warden
 
 DOWN_WITHIN_S = 30.0
@@ -25,6 +26,7 @@ async def serve(city: str | None, say: Callable[[str], None]) -> int:
     if alive(running):
         say(f"もう動いています (pid {running})。止めるには toritsugi down です。")
         return 1
+    bring_tools("up", instance.settings.tools)
     require_free_ports(instance.settings)
     say(f"{instance.profile.city.name_ja}の準備をしています。")
     asterisk, prefix = await instance.prepare(say)

@@ -21,10 +21,11 @@ class Archive:
     size: int
     """Bytes."""
     md5: str
+    site: str = OFFICIAL
 
     @property
     def url(self) -> str:
-        return f"{OFFICIAL}/{self.name}.zip"
+        return f"{self.site}/{self.name}.zip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from speech.redact import Turn, redact_turns
 
 CITIZEN, LINE = "citizen", "line"
 _PAUSE_S, _LONGEST_S = 0.8, 12.0
+_WAIT_FOR_SIDE = 3
 _SENTENCE_ENDS = ("。", "？", "！", "?", "!", ".")
 
 
@@ -74,7 +75,8 @@ def transcribe_recording(job: TranscriptionJob, engines: RecogniserSource) -> Tr
     """The transcript of `job`. A side that gives no audio is told in `reason`; the other one still counts.
 
     Raises:
-        ToritsugiError: a file is missing (it may come yet), or a model cannot be loaded: worth another try.
+        ToritsugiError: a file is missing (it may come yet; after two tries the other side goes alone), or a model
+            cannot be loaded: worth another try.
     """
     recogniser = engines.recogniser(job.language)
     if recogniser is None:
@@ -85,9 +87,9 @@ def transcribe_recording(job: TranscriptionJob, engines: RecogniserSource) -> Tr
         _transcribe_side(side, path, recogniser, job.ranges)
         for side, path in ((CITIZEN, job.citizen_path), (LINE, job.line_path))
     ]
-    for side in sides:
-        if side.problem is AudioProblem.MISSING:
-            raise ToritsugiError(side.reason, cure="録音の保存先を確かめる")
+    missing = [side for side in sides if side.problem is AudioProblem.MISSING]
+    if missing and (len(missing) == len(sides) or job.attempts < _WAIT_FOR_SIDE):
+        raise ToritsugiError(missing[0].reason, cure="録音の保存先を確かめる")
     return Transcript(
         base=job.base,
         language=job.language,

@@ -15,6 +15,7 @@ from speech.ports import RECOGNISER_RATE, Pcm, Word
 _SILENT, _UNSURE = 0.6, -1.0
 _TOKENS, _TOKENS_A_SECOND = 30, 9.0
 _TAIL_S = 0.7
+_ECHO = 4
 
 
 def installed() -> bool:
@@ -76,10 +77,15 @@ class WhisperRecogniser:
             return list(self._believed(found, length_s))
 
     def _believed(self, found: Iterable[object], length_s: float) -> Iterable[Word]:
+        before = ""
         for segment in found:
             text, start, end = segment.text, segment.start, segment.end  # type: ignore[attr-defined] # untyped
             silent = segment.no_speech_prob > _SILENT and segment.avg_logprob < _UNSURE  # type: ignore[attr-defined]
-            believed = not silent and not is_invented(text, end - start, self._vocabulary)
+            echo = len(text.strip()) >= _ECHO and before.rstrip("。、.,!?！？ ").endswith(
+                text.strip("。、.,!?！？ ")
+            )
+            believed = not silent and not echo and not is_invented(text, end - start, self._vocabulary)
+            before = text
             for word in (segment.words or ()) if believed else ():  # type: ignore[attr-defined]
                 yield Word(
                     start_s=float(word.start),
