@@ -25,6 +25,8 @@ _CHUNK_S = 0.2
 _SEARCH_S = 0.03
 _FLOOR = 60.0  # RMS below which a stretch counts as silent
 _ENOUGH_S = 0.4
+_TAIL_THRESHOLD = 0.8
+"""Prompts often end in the same words; only a near-perfect tail counts."""
 
 Wave = NDArray[np.float32]
 
@@ -54,6 +56,14 @@ class _Template:
     @property
     def head(self) -> Wave:
         return self.wave[self.lead : min(self.lead + int(_HEAD_S * _SLOW), self.voiced_end)]
+
+    @property
+    def tail(self) -> Wave | None:
+        """The last second of sound; None where it would overlap the head."""
+        length = int(_HEAD_S * _SLOW)
+        if self.voiced_end - self.lead < 2 * length:
+            return None
+        return self.wave[self.voiced_end - length : self.voiced_end]
 
 
 def _low_pass() -> Wave:
@@ -145,6 +155,7 @@ class Fingerprints:
                 heard = _follow(template, wave, place)
                 if heard is not None and heard.end_s - heard.start_s >= at_least_s:
                     found.append(heard)
+            found += _by_tail(template, spectrum, size, energy)
         return _without_overlaps(found)
 
 
@@ -167,6 +178,29 @@ def _peaks(
         peaks.append(best)
         score[max(0, best - length // 2) : best + length // 2] = 0.0
     return peaks
+
+
+def _by_tail(
+    template: _Template, spectrum: NDArray[np.complexfloating], size: int, energy: NDArray[np.float64]
+) -> list[HeardPrompt]:
+    """Prompts whose end was heard although their head was lost (a telephone that stood still for a moment).
+
+    Only the second that was recognised is claimed, so where the head was found too, the longer find wins.
+    """
+    tail = template.tail
+    if tail is None:
+        return []
+    rest = len(template.wave) - template.voiced_end
+    return [
+        HeardPrompt(
+            name=template.name,
+            start_s=place / _SLOW,
+            end_s=(place + len(tail) + rest) / _SLOW,
+            score=_TAIL_THRESHOLD,
+            whole=True,
+        )
+        for place in _peaks(tail, spectrum, size, energy, _TAIL_THRESHOLD)
+    ]
 
 
 def _follow(template: _Template, wave: Wave, place: int) -> HeardPrompt | None:

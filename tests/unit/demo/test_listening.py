@@ -101,3 +101,11 @@ def test_a_minute_against_forty_prompts_costs_less_than_two_seconds() -> None:
     found = known.find(line)
     assert time.process_time() - began < 2.0
     assert [one.name for one in found] == [f"q{seed}" for seed in range(0, 30, 2)]
+
+
+def test_a_prompt_whose_beginning_was_lost_is_known_by_its_end() -> None:
+    lost = PROMPTS["p3"].copy()
+    lost[: int(1.4 * RATE)] = 0
+    found = KNOWN.find(heard(silence(0.5), lost, silence(1)))
+    assert [one.name for one in found] == ["p3"]
+    assert found[0].end_s == pytest.approx(0.5 + 4.5, abs=0.02)
