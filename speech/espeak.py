@@ -1,6 +1,7 @@
-"""espeak-ng: English prompts. The only importer of espeakng_loader; the library is called through ctypes.
+"""espeak-ng: English sentences on the spot, and English phonemes. The only importer of espeakng_loader.
 
-espeak-ng is GPL-3.0-or-later; it comes as a wheel of its own and is not part of what this project distributes.
+The library is called through ctypes. It is GPL-3.0-or-later, comes as a wheel of its own, and is not part of what
+this project distributes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _UTF8, _POS_CHARACTER = 1, 1
 _RATE, _PITCH = 1, 3  # espeak_PARAMETER
 _WORDS_A_MINUTE, _MIDDLE_PITCH = 150, 50
 _DONT_EXIT = 0x8000
+_IPA_WITH_TIES = 0x02 | 0x80 | (ord("^") << 8)
 
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(ctypes.c_char)
@@ -41,6 +43,7 @@ class _Library:
         if self.rate <= 0:
             raise _missing()
         self._blocks: list[np.ndarray[tuple[int], np.dtype[np.int16]]] = []
+        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._callback = _Callback(self._collect)  # kept: ctypes does not hold it for the library
         self._library.espeak_SetSynthCallback(self._callback)
 
@@ -49,10 +52,21 @@ class _Library:
             self._blocks.append(np.ctypeslib.as_array(samples, shape=(count,)).astype(np.int16))
         return 0
 
-    def say(self, text: str, voice: Voice) -> Wave:
-        speaker = voice.speaker or "en-us"
+    def phonemes(self, text: str) -> list[str]:
+        self._choose("en-us")
+        rest = ctypes.c_char_p(text.encode())
+        clauses = []
+        while rest.value:
+            said = self._library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA_WITH_TIES)
+            clauses.append((said or b"").decode())
+        return clauses
+
+    def _choose(self, speaker: str) -> None:
         if self._library.espeak_SetVoiceByName(speaker.encode()) != 0:
             raise ToritsugiError(f"espeak-ng にない声です: {speaker}", cure="例: en-us、en-us+m3、en-us+f4")
+
+    def say(self, text: str, voice: Voice) -> Wave:
+        self._choose(voice.speaker or "en-us")
         self._library.espeak_SetParameter(_RATE, round(_WORDS_A_MINUTE * voice.speed), 0)
         pitch = min(99, max(0, _MIDDLE_PITCH + round(5 * voice.half_tone)))
         self._library.espeak_SetParameter(_PITCH, pitch, 0)
@@ -72,7 +86,7 @@ _loaded: list[_Library] = []
 
 
 class Espeak:
-    """English by formants: plain, clear, about 0.01 CPU seconds for a second of sound."""
+    """English by formants: plain, about 0.01 CPU seconds for a second of sound."""
 
     name = NAME
 
@@ -85,9 +99,24 @@ class Espeak:
 
     def synthesise(self, text: str, voice: Voice) -> tuple[Wave, int]:
         with _lock:
-            if not _loaded:
-                _loaded.append(_Library())
-            return _loaded[0].say(text, voice), _loaded[0].rate
+            library = _library()
+            return library.say(text, voice), library.rate
+
+
+def phonemes(text: str) -> list[str]:
+    """American English `text` in IPA, a string a clause; `^` ties the two signs of a diphthong or an affricate.
+
+    Raises:
+        ToritsugiError: espeak-ng cannot be had.
+    """
+    with _lock:
+        return _library().phonemes(text)
+
+
+def _library() -> _Library:
+    if not _loaded:
+        _loaded.append(_Library())
+    return _loaded[0]
 
 
 def _missing() -> ToritsugiError:

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from speech import kokoro
 from speech.audio import open_recording, write_telephone_wav
 from speech.ports import Voice
 from speech.recorded import check_recorded_prompt
@@ -124,6 +125,8 @@ def build_prompts(
             spoken = spoken_text(text, key[0], readings if key[0] == "ja" else None)
             wanted[key] = (spoken, voice, cache_path(cache_dir, spoken, voice))
     missing = {path: (spoken, voice) for spoken, voice, path in wanted.values() if not path.exists()}
+    if any(voice.engine in (kokoro.NAME, kokoro.ENGLISH_NAME) for _, voice in missing.values()):
+        kokoro.keep_model_in(cache_dir / "kokoro")
     names = {path: f"{key[0]}/{key[1]}" for key, (_, _, path) in wanted.items()}
     for done, path in enumerate(_make_all(missing, processes), start=1):
         if on_progress:

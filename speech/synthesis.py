@@ -1,7 +1,7 @@
 """Text → what a telephone plays: spoken form, voice, 8 kHz, even loudness.
 
-`TORITSUGI_VOICE` names the engine of Japanese prompts: `open-jtalk` (default) or `kokoro`. docs/adr/0004-prompts.md
-tells why.
+`TORITSUGI_VOICE` names the engine of Japanese prompts, `open-jtalk` (default) or `kokoro`; `TORITSUGI_ENGLISH_VOICE`
+that of English ones, `kokoro-en` (default where installed) or `espeak`. docs/adr/0004-prompts.md tells why.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ RENDERING = 1
 """Raise it whenever the way from a wave to a prompt file changes: it is part of the cache key."""
 
 VOICE_VARIABLE = "TORITSUGI_VOICE"
+ENGLISH_VOICE_VARIABLE = "TORITSUGI_ENGLISH_VOICE"
 ENGINES: Mapping[str, Synthesiser] = {
     open_jtalk.NAME: open_jtalk.OpenJTalk(),
     kokoro.NAME: kokoro.Kokoro(),
+    kokoro.ENGLISH_NAME: kokoro.KokoroEnglish(),
     espeak.NAME: espeak.Espeak(),
 }
 
@@ -35,40 +37,48 @@ _JAPANESE_OPERATORS = (
     Voice(engine=open_jtalk.NAME, half_tone=0.0, speed=1.05),
     Voice(engine=open_jtalk.NAME, half_tone=-1.5, speed=1.0),
 )
-_ENGLISH_PEOPLE = (
-    Voice(engine=espeak.NAME, speaker="en-us+m3", half_tone=-1.0, speed=0.95),
-    Voice(engine=espeak.NAME, speaker="en-us+f3", half_tone=1.0, speed=0.95),
-)
-_ENGLISH_OPERATORS = (Voice(engine=espeak.NAME, speaker="en-us+f4", speed=0.95),)
+_ENGLISH_PEOPLE = ("jm_kumo", "jf_nezumi")
+_ENGLISH_OPERATOR = "jf_tebukuro"
+_ENGLISH_PROMPTS = "jf_gongitsune"
+_PLAIN_ENGLISH = Voice(engine=espeak.NAME, speaker="en-us+f2", speed=0.9)
+
+
+def _english(speaker: str, values: Mapping[str, str] | None = None) -> Voice:
+    best = kokoro.ENGLISH_NAME if kokoro.installed() else espeak.NAME
+    if _wanted(values, ENGLISH_VOICE_VARIABLE, best, (kokoro.ENGLISH_NAME, espeak.NAME)) == espeak.NAME:
+        return _PLAIN_ENGLISH
+    return Voice(engine=kokoro.ENGLISH_NAME, speaker=speaker, speed=0.9)
+
+
+def _wanted(values: Mapping[str, str] | None, variable: str, default: str, allowed: tuple[str, ...]) -> str:
+    wanted = (os.environ if values is None else values).get(variable) or default
+    if wanted not in allowed:
+        raise ToritsugiError(
+            f"音声合成の名前ではありません: {wanted!r}", where=variable, cure=f"{' か '.join(allowed)} にする"
+        )
+    return wanted
 
 
 def prompt_voice(language: str, values: Mapping[str, str] | None = None) -> Voice:
     """The voice of fixed prompts.
 
     Raises:
-        ToritsugiError: `TORITSUGI_VOICE` names no Japanese engine.
+        ToritsugiError: `TORITSUGI_VOICE` or `TORITSUGI_ENGLISH_VOICE` names no engine.
     """
     if language != "ja":
-        return Voice(engine=espeak.NAME, speaker="en-us+f4", speed=0.95)
-    wanted = (os.environ if values is None else values).get(VOICE_VARIABLE) or open_jtalk.NAME
-    if wanted not in (open_jtalk.NAME, kokoro.NAME):
-        raise ToritsugiError(
-            f"音声合成の名前ではありません: {wanted!r}",
-            where=VOICE_VARIABLE,
-            cure="open-jtalk か kokoro にする",
-        )
-    return Voice(engine=wanted)
+        return _english(_ENGLISH_PROMPTS, values)
+    return Voice(engine=_wanted(values, VOICE_VARIABLE, open_jtalk.NAME, (open_jtalk.NAME, kokoro.NAME)))
 
 
 def dynamic_voice(language: str) -> Voice:
     """The voice of sentences made during a call: always the fast one."""
-    return Voice(engine=open_jtalk.NAME) if language == "ja" else prompt_voice(language)
+    return Voice(engine=open_jtalk.NAME) if language == "ja" else _PLAIN_ENGLISH
 
 
 def citizen_voices(language: str) -> tuple[Voice, ...]:
     """Voices for simulated citizens, told apart by pitch, pace and, where kokoro is chosen, by speaker."""
     if language != "ja":
-        return _ENGLISH_PEOPLE
+        return tuple(_english(speaker) for speaker in _ENGLISH_PEOPLE)
     if prompt_voice("ja").engine == kokoro.NAME:
         return tuple(Voice(engine=kokoro.NAME, speaker=name) for name in ("jm_kumo", *kokoro.SPEAKERS[1:4]))
     return _JAPANESE_PEOPLE
@@ -77,7 +87,7 @@ def citizen_voices(language: str) -> tuple[Voice, ...]:
 def operator_voices(language: str) -> tuple[Voice, ...]:
     """Voices for simulated operators; none of them is a citizen's."""
     if language != "ja":
-        return _ENGLISH_OPERATORS
+        return (_english(_ENGLISH_OPERATOR),)
     if prompt_voice("ja").engine == kokoro.NAME:
         return (Voice(engine=kokoro.NAME, speaker=kokoro.SPEAKERS[0]),)
     return _JAPANESE_OPERATORS
