@@ -88,6 +88,11 @@ def ended_by_of(story: Story, segments: Sequence[Segment]) -> EndedBy | None:
     last = segments[-1] if segments else None
     served = story.last(f.Served)
     at_the_end = last is not None and last.ended_at is not None and story.ended_at - last.ended_at <= 3.0
+    if last is not None and at_the_end:
+        # app_queue says COMPLETECALLER when the operator is gone within moments of the bridge; the legs know.
+        parted_by = _parted_by(story, last)
+        if parted_by is not None:
+            return parted_by
     if served is not None and at_the_end:
         if served.how == "COMPLETEAGENT":
             return EndedBy.OPERATOR
@@ -103,14 +108,27 @@ def _released_by(story: Story) -> EndedBy | None:
     release = story.release
     if release is None:
         return EndedBy.SYSTEM if story.died_with_switch else None
+    return _side_of(story, release)
+
+
+def _parted_by(story: Story, last: Segment) -> EndedBy | None:
+    """Who ended the last operator's leg; None when Asterisk names nobody but itself."""
+    leg = next((fact for fact in story.all(f.HungUp) if fact.uniqueid == last.channel), None)
+    side = _side_of(story, leg) if leg is not None else None
+    return side if side in {EndedBy.CITIZEN, EndedBy.OPERATOR} else None
+
+
+def _side_of(story: Story, release: f.HungUp) -> EndedBy | None:
     source = release.by_channel
     if not source:
         return None
     head = story.first(f.Arrived)
-    if source == release.channel or (head is not None and source == head.channel):
+    if head is not None and source == head.channel:
         return EndedBy.CITIZEN
     if _OPERATOR_CHANNEL.match(source):
         return EndedBy.OPERATOR
+    if source == release.channel and release.uniqueid == story.citizen:
+        return EndedBy.CITIZEN
     if source.startswith("dialplan") or "/" not in source or source.startswith("Local/"):
         return EndedBy.SYSTEM
     return EndedBy.STAFF

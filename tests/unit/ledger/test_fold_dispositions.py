@@ -52,6 +52,19 @@ def test_who_hung_up_first(by: str | None, how: str, ended_by: EndedBy) -> None:
     assert folded(teller).ended_by is ended_by
 
 
+def test_the_legs_know_better_than_the_queue_who_hung_up() -> None:
+    teller = Teller().arrived().joined(5).connected(9).parted(9.1, how="COMPLETECALLER")
+    teller.cel(
+        f.HungUp,
+        9.1,
+        channel="PJSIP/op101-2",
+        uniqueid=f"{teller.uniqueid}-2",
+        cause=16,
+        by_channel="PJSIP/op101-2",
+    )
+    assert folded(teller.hung_up(9.2, by="")).ended_by is EndedBy.OPERATOR
+
+
 def test_a_call_is_open_until_the_citizens_leg_ends() -> None:
     call = folded(Teller().arrived().joined(5).connected(9))
     assert call.open
