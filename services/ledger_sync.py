@@ -73,21 +73,38 @@ class LedgerSync:
 
         After an exception, whatever was not stored is read again the next time.
         """
-        facts, changed, closed = 0, dict[CallId, Call](), dict[CallId, Call]()
+        results: list[SyncResult] = []
         try:
-            for reader in await self._opened():
-                while (batch := reader.read(limit)).lines:
-                    result = await self.store(reader.kind, batch)
-                    facts += result.facts
-                    changed |= {call.call_id: call for call in result.changed}
-                    closed |= {call.call_id: call for call in result.closed}
+            readers = await self._opened()
+            readers = await self._opened()
+            while await self._step(readers, limit, results):
+                pass
         except BaseException:
             # The readers are ahead of what is stored.
             self.close()
             raise
-        # A later batch may have told more about a call that an earlier one closed.
-        latest = tuple(changed[call_id] for call_id in closed)
-        return SyncResult(at=self._clock.epoch(), facts=facts, changed=tuple(changed.values()), closed=latest)
+        changed = {call.call_id: call for result in results for call in result.changed}
+        closed = dict.fromkeys(call.call_id for result in results for call in result.closed)
+        return SyncResult(
+            at=self._clock.epoch(),
+            facts=sum(result.facts for result in results),
+            changed=tuple(changed.values()),
+            # A later batch may have told more about a call that an earlier one closed.
+            closed=tuple(changed[call_id] for call_id in closed),
+        )
+
+    async def _step(self, readers: Sequence[LogReader], limit: int, results: list[SyncResult]) -> bool:
+        """One batch of every log; False when there was nothing new.
+
+        Read in order and stored in reverse: the end of a call in CEL, read first, must not close it before
+        what queue_log had said of it until then is known, or it would count as another kind of call for a
+        moment.
+        """
+        batches = [(reader.kind, reader.read(limit)) for reader in readers]
+        fresh = [(kind, batch) for kind, batch in reversed(batches) if batch.lines]
+        for kind, batch in fresh:
+            results.append(await self.store(kind, batch))
+        return bool(fresh)
 
     async def store(self, kind: str, batch: LogBatch) -> SyncResult:
         """Store one batch of the log `kind` in one transaction."""
