@@ -81,8 +81,6 @@ class Offer(AmiEvent):
     member: str
     """MemberName, e.g. `op101`."""
     interface: str
-    member_channel: str
-    member_uniqueid: Uniqueid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,8 +324,6 @@ def _offer(kind: type[Offer], **more: str) -> Callable[[_Reader, float], AmiEven
             account_code=r.text("accountcode"),
             member=r.text("membername"),
             interface=r.text("interface"),
-            member_channel=r.text("destchannel"),
-            member_uniqueid=r.uniqueid("destuniqueid"),
             **extra,
         )
 

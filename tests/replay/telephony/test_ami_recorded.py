@@ -52,9 +52,17 @@ def test_a_missing_field_is_an_error_in_the_log_and_no_event(caplog: pytest.LogC
         "position",
         "accountcode",
     }
-    assert needed["AgentComplete"] >= {"talktime", "reason", "membername", "destuniqueid"}
+    assert needed["AgentComplete"] >= {"talktime", "reason", "membername", "uniqueid"}
     assert needed["QueueMemberPause"] >= {"paused", "pausedreason", "membername"}
     assert needed["QueueEntry"] >= {"wait", "position", "uniqueid"}
+
+
+def test_a_member_gone_before_the_bridge_is_still_told_of() -> None:
+    """Asterisk 22.10 then sends AgentComplete without the headers of the member's channel."""
+    fields = next(fields for fields in recorded() if fields["event"] == "AgentComplete")
+    found = e.translate({k: v for k, v in fields.items() if not k.startswith("dest")}, 0.0)
+    assert isinstance(found, e.AgentComplete)
+    assert found.member == fields["membername"]
 
 
 def test_values() -> None:
