@@ -329,10 +329,13 @@ class Demonstration:
         length = max(call.after_s for call in self.day.calls) + 20.0
         for moment in sorted(chance.uniform(0.0, length) for _ in range(self.plan.kill_engine)):
             await asyncio.sleep(max(0.0, started_at + moment - time.time()))
-            pid = self._state("warden").get("engine", {}).get("pid")
-            if alive(pid):
-                os.kill(int(pid), signal.SIGKILL)
-                self.kills += 1
+            while not alive(pid := self._state("warden").get("engine", {}).get("pid")):
+                await asyncio.sleep(0.1)
+            os.kill(int(pid), signal.SIGKILL)
+            self.kills += 1
+            # The parent needs a moment to notice; until then its file still names the dead one.
+            while alive(pid):
+                await asyncio.sleep(0.05)
 
     # ---- after ------------------------------------------------------------------------------------
 
@@ -431,6 +434,7 @@ class Demonstration:
             not summary["differences"]
             and proof.agrees
             and len(rows) == len(truth) == self.plan.calls
+            and self.kills == self.plan.kill_engine
             and all(row["disposition"] for row in rows)
             and summary["answered_with_both_sides"] == summary["dispositions"].get("answered", 0)
             and summary["answered_with_transcript"] == summary["dispositions"].get("answered", 0)

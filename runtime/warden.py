@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 START_GRACE_S = 30.0
 """A starting child may take this long until its first beat."""
 RESTART_FIRST_S = 0.2
-RESTART_LAST_S = 10.0
+RESTART_LAST_S = 3.0
+"""Callers meet the fallback script meanwhile; a long pause would gain nothing."""
 STEADY_S = 30.0
 """A child that ran so long starts over with the shortest delay."""
 
