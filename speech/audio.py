@@ -66,7 +66,7 @@ def resample(samples: Wave, rate_from: int, rate_to: int) -> Wave:
 
 def to_pcm(samples: Wave) -> Pcm:
     """Samples in -1…1 as 16-bit integers; what is louder is clipped."""
-    return np.asarray(np.clip(np.rint(samples * 32767.0), -32768, 32767), dtype=np.int16)
+    return np.asarray(np.clip(np.rint(samples * 32768.0), -32768, 32767), dtype=np.int16)
 
 
 def from_pcm(pcm: Pcm) -> Wave:

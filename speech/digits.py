@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _KANJI = {**{ch: str(n) for n, ch in enumerate("零一二三四五六七八九")}, "〇": "0", "○": "0", "◯": "0"}
 _POWERS = {"十": 10, "百": 100, "千": 1000}
 _KANA = {
-    "0": "ゼロ|ぜろ|れい|レイ|れー|レー|まる|マル",
-    "1": "いち|イチ|いっち|イッチ",
-    "2": "にい|にー|ニイ|ニー|に|ニ",
-    "3": "さん|サン",
-    "4": "よん|ヨン|よー|ヨー|し|シ",
-    "5": "ごお|ごー|ゴオ|ゴー|ご|ゴ",
-    "6": "ろく|ロク",
-    "7": "なな|ナナ|しち|シチ",
-    "8": "はち|ハチ",
-    "9": "きゅう|きゅー|キュウ|キュー|く|ク",
+    word: digit
+    for digit, words in {
+        "0": "ゼロ ぜろ れい レイ れー レー まる マル",
+        "1": "いち イチ いっち イッチ",
+        "2": "にい にー ニイ ニー に ニ",
+        "3": "さん サン",
+        "4": "よん ヨン よー ヨー し シ",
+        "5": "ごお ごー ゴオ ゴー ご ゴ",
+        "6": "ろく ロク",
+        "7": "なな ナナ しち シチ",
+        "8": "はち ハチ",
+        "9": "きゅう きゅー キュウ キュー く ク",
+    }.items()
+    for word in words.split()
 }
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = [
@@ -36,8 +40,8 @@ _TOKEN = re.compile(
     r"(?P<ascii>\d)"
     r"|(?P<power>[一二三四五六七八九]?[千百十][一二三四五六七八九千百十]*)"
     rf"|(?P<kanji>[{''.join(_KANJI)}])"
-    + "".join(f"|(?P<kana{digit}>{words})" for digit, words in _KANA.items())
-    + rf"|\b(?P<times>double|triple)\s+(?P<many>{_UNIT}|zero|\d)\b"
+    rf"|(?P<kana>{'|'.join(sorted(_KANA, key=len, reverse=True))})"
+    rf"|\b(?P<times>double|triple)\s+(?P<many>{_UNIT}|zero|\d)\b"
     rf"|\b(?P<tens>{'|'.join(_TENS)})(?:[\s-]+(?P<unit>{'|'.join(_UNITS[1:])}))?\b"
     rf"|\b(?P<english>{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b",
     re.IGNORECASE,
@@ -48,6 +52,9 @@ _BETWEEN = re.compile(
     r"|\b(?:and|then|dash|hyphen|um|uh|er|yes|yeah|okay|ok)\b)*",
     re.IGNORECASE,
 )
+
+
+_TOO_MANY_PARTICLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +81,46 @@ def digit_runs(text: str) -> Iterator[Run]:
     folded = fold(text)
     at = 0
     while found := _TOKEN.search(folded, at):
-        start, end, digits = found.start(), found.end(), _value(found)
-        without_last: tuple[int, str] | None = None
+        said = [found]
         while True:
-            gap = _BETWEEN.match(folded, end)
-            resume = gap.end() if gap else end
-            following = _TOKEN.match(folded, resume)
+            gap = _BETWEEN.match(folded, said[-1].end())
+            following = _TOKEN.match(folded, gap.end() if gap else said[-1].end())
             if not following:
                 break
-            if resume > end:
-                without_last = (end, digits)
-            digits, end = digits + _value(following), following.end()
-        yield Run(start, end, digits, without_last)
-        at = end
+            said.append(following)
+        at = said[-1].end()
+        yield _run(_without_particles(said))
+
+
+def _run(said: Sequence[re.Match[str]]) -> Run:
+    values = [_value(found) for found in said]
+    breaks = [n for n in range(1, len(said)) if said[n].start() > said[n - 1].end()]
+    last = breaks[-1] if breaks else 0
+    return Run(
+        said[0].start(),
+        said[-1].end(),
+        "".join(values),
+        (said[last - 1].end(), "".join(values[:last])) if last else None,
+    )
+
+
+def _without_particles(said: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
+    """`said` without the に, ご, し, く at either end that belong to the sentence: 4071にご連絡ください."""
+    particles = [found.lastgroup == "kana" and len(found.group()) == 1 for found in said]
+    if all(particles):
+        return said
+    first, last = 0, len(said)
+    while particles[first]:
+        first += 1
+    while particles[last - 1]:
+        last -= 1
+    before_is_kana = said[first].lastgroup == "kana"
+    after_is_kana = said[last - 1].lastgroup == "kana"
+    if before_is_kana or first >= _TOO_MANY_PARTICLES:
+        first = 0
+    if after_is_kana or len(said) - last >= _TOO_MANY_PARTICLES:
+        last = len(said)
+    return said[first:last]
 
 
 def _value(found: re.Match[str]) -> str:
@@ -103,7 +137,7 @@ def _value(found: re.Match[str]) -> str:
         return said
     if kind == "kanji":
         return _KANJI[said]
-    return kind[-1] if kind.startswith("kana") else _ENGLISH[said.lower()]
+    return _KANA[said] if kind == "kana" else _ENGLISH[said.lower()]
 
 
 def _positional(kanji: str) -> int:

@@ -89,6 +89,8 @@ def redact_turns(turns: Sequence[Turn]) -> list[str]:
     A number said in pieces is found across turns of one side; a question of one side ("暗証番号をお願いします")
     explains the other side's answer; and who repeats a part of a masked number is masked too.
     """
+    if not turns:
+        return []
     texts = [turn.text for turn in turns]
     known: dict[str, Secret] = {}
     for side in dict.fromkeys(turn.side for turn in turns):
