@@ -76,7 +76,7 @@ class Member:
     @property
     def state(self) -> str:
         """`talking`, `wrapup`, `ringing`, `paused:<reason>` or `ready`."""
-        if self.talking_in is not None:
+        if self.talking_in is not None or self.paused == PauseReason.TALKING:
             return "talking"
         if self.paused is not None:
             return "wrapup" if self.paused == PauseReason.WRAP_UP else f"paused:{self.paused}"
@@ -101,10 +101,13 @@ class Floor:
         self.rules = rules
         self.members: dict[OperatorId, Member] = {}
         self.waiting: dict[str, Waiting] = {}
+        self._before: dict[str, Waiting] = {}
+        """Who waited before the last reset, so that a reconnect does not promise a caller anew."""
         self._handling: dict[QueueName, deque[float]] = {}
 
     def reset(self) -> None:
-        """Forget who is there before a fresh snapshot; what people have handled stays counted."""
+        """Forget who is there before a fresh snapshot; what people have handled and were told stays."""
+        self._before = dict(self.waiting)
         self.waiting.clear()
         for member in self.members.values():
             member.queues.clear()
@@ -136,7 +139,10 @@ class Floor:
             case TalkEnded():
                 return self._talk_ended(event)
             case CallerJoined():
-                self.waiting[event.caller] = Waiting(event.caller, event.queue, event.at)
+                known = self._before.pop(event.caller, None)
+                if known is None or known.queue != event.queue:
+                    known = Waiting(event.caller, event.queue, event.at)
+                self.waiting[event.caller] = known
             case CallerLeft():
                 self.waiting.pop(event.caller, None)
             case Tick():
