@@ -1,0 +1,122 @@
+"""`toritsugi accept`: the long trials, each a demonstration of its own process, judged by what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from core.errors import ToritsugiError
+from core.settings import PROJECT_ROOT
+from runtime.benchmarking import RESULTS, machine, store_result
+from runtime.process import read_json
+from services.city import list_cities
+
+KILL_CITY = "matsusaka"
+KILL_CALLS = 16
+KILLS = 10
+CITY_CALLS = 12
+LIMIT_S = 1800.0
+"""No single demonstration of a trial may take longer."""
+
+Say = Callable[[str], None]
+
+
+async def run_acceptance(names: list[str], say: Say, *, results: Path = RESULTS) -> int:
+    """Run the named trials, or all; returns the exit status. Results go to `results/accept-<name>.json`.
+
+    Raises:
+        ToritsugiError: no such trial.
+    """
+    for name in names:
+        if name not in TRIALS:
+            raise ToritsugiError(
+                f"ない試験です: {name}", where="accept", cure=f"次のどれか: {', '.join(TRIALS)}"
+            )
+    failed = 0
+    for name in names or list(TRIALS):
+        say(f"{name} を始めます。")
+        started = time.monotonic()
+        outcome = await TRIALS[name](say)
+        passed = all(run["passed"] for run in outcome["runs"])
+        failed += not passed
+        result = {
+            "name": name,
+            "passed": passed,
+            "took_s": round(time.monotonic() - started, 1),
+            **outcome,
+            "machine": machine(),
+        }
+        store_result(results / f"accept-{name}.json", result)
+        say(f"{name}: {'合格' if passed else '不合格'}")
+    return 1 if failed else 0
+
+
+async def _kill_engine(say: Say) -> dict[str, Any]:
+    run = await _demo(
+        KILL_CITY, "--calls", str(KILL_CALLS), "--kill-engine", str(KILLS), expected_kills=KILLS, say=say
+    )
+    return {"city": KILL_CITY, "calls": KILL_CALLS, "kills": KILLS, "runs": [run]}
+
+
+async def _cities(say: Say) -> dict[str, Any]:
+    runs = [await _demo(city, "--calls", str(CITY_CALLS), say=say) for city in list_cities()]
+    return {"calls": CITY_CALLS, "runs": runs}
+
+
+TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
+    "kill-engine": _kill_engine,
+    "cities": _cities,
+}
+
+
+async def _demo(city: str, *options: str, say: Say, expected_kills: int = 0) -> dict[str, Any]:
+    """One headless demonstration; what it says goes to our own stderr."""
+    say(f"{city} の一日を動かします。")
+    with TemporaryDirectory(prefix="toritsugi-accept-") as folder:
+        out = Path(folder)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "runtime", "demo", "--city", city, "--headless", "--out", folder, *options,
+            cwd=PROJECT_ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=sys.stderr,
+        )  # fmt: skip
+        started = time.monotonic()
+        late = False
+        try:
+            status = await asyncio.wait_for(process.wait(), LIMIT_S)
+        except TimeoutError:
+            late = True
+            process.terminate()
+            status = await process.wait()
+        summary = read_json(out / "summary.json")
+        faults = judge(summary, expected_kills)
+    if status:
+        faults.insert(0, f"exit status {status}")
+    if late:
+        faults.insert(0, f"not done within {LIMIT_S:.0f} s")
+    return {
+        "city": city,
+        "passed": not faults,
+        "faults": faults,
+        "took_s": round(time.monotonic() - started, 1),
+        "summary": summary,
+    }
+
+
+def judge(summary: Mapping[str, Any], expected_kills: int) -> list[str]:
+    """What a demonstration's `summary.json` says against it; empty when nothing does."""
+    if not summary:
+        return ["no summary.json"]
+    faults = [] if summary.get("ok") is True else ["the demonstration did not find itself right"]
+    if summary.get("differences") != []:
+        faults.append(f"truth and ledger differ: {summary.get('differences')}")
+    if summary.get("reconciliation", {}).get("agrees") is not True:
+        faults.append("the ledger does not agree with the SIP messages on the wire")
+    if summary.get("agree") != summary.get("calls"):
+        faults.append(f"{summary.get('agree')} of {summary.get('calls')} calls agree")
+    if summary.get("engine_kills", 0) != expected_kills:
+        faults.append(f"the engine was killed {summary.get('engine_kills', 0)} times, not {expected_kills}")
+    return faults
