@@ -5,6 +5,7 @@ Every value has a `TORITSUGI_…` variable, so two instances can run side by sid
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,11 +104,18 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
     node = values.get("TORITSUGI_NODE") or "n1"
     if not node.isalnum() or not node.isascii():
         raise ToritsugiError(f"使えない名前です: {node!r}", where="TORITSUGI_NODE", cure="英数字だけにする")
+    host = values.get("TORITSUGI_SIP_HOST") or "127.0.0.1"
+    try:
+        ipaddress.ip_address(host)
+    except ValueError as problem:
+        raise ToritsugiError(
+            f"IP アドレスではありません: {host!r}", where="TORITSUGI_SIP_HOST", cure="例: 192.0.2.5"
+        ) from problem
     return Settings(
         home=home,
         tools=tools,
         city=values.get("TORITSUGI_CITY") or "matsusaka",
-        sip_host=values.get("TORITSUGI_SIP_HOST") or "127.0.0.1",
+        sip_host=host,
         sip_port=_port(values, "TORITSUGI_SIP_PORT", 5060),
         http_port=_port(values, "TORITSUGI_HTTP_PORT", 8080),
         ami_port=_port(values, "TORITSUGI_AMI_PORT", 5038),

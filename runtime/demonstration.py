@@ -329,13 +329,18 @@ class Demonstration:
         length = max(call.after_s for call in self.day.calls) + 20.0
         for moment in sorted(chance.uniform(0.0, length) for _ in range(self.plan.kill_engine)):
             await asyncio.sleep(max(0.0, started_at + moment - time.time()))
-            while not alive(pid := self._state("warden").get("engine", {}).get("pid")):
-                await asyncio.sleep(0.1)
-            os.kill(int(pid), signal.SIGKILL)
+            pid = await self._engine(alive_now=True)
+            os.kill(pid, signal.SIGKILL)
             self.kills += 1
-            # The parent needs a moment to notice; until then its file still names the dead one.
-            while alive(pid):
-                await asyncio.sleep(0.05)
+            await self._engine(alive_now=False)
+
+    async def _engine(self, *, alive_now: bool) -> int:
+        """The engine's process id, once the one that the parent names is alive (or dead, as asked)."""
+        while True:
+            pid = int(self._state("warden").get("engine", {}).get("pid") or 0)
+            if alive(pid) is alive_now:
+                return pid
+            await asyncio.sleep(0.05)
 
     # ---- after ------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
@@ -22,6 +23,7 @@ from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.engine import Engine, floor_rules
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
+from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
 from runtime.records import Records
 from runtime.sounds import PromptFiles
@@ -30,6 +32,7 @@ from services.ports import OperatorAccount, TrunkPeer
 from storage.database import Database
 from telephony.ami.session import AmiSession
 
+REMEMBERED = "settings.json"
 LOOPBACK_TRUNK = TrunkPeer(name="trunk", match="127.0.0.1")
 """Without any trunk of its own an instance takes calls from this machine only."""
 
@@ -50,7 +53,7 @@ class Instance:
         Raises:
             ToritsugiError: a setting, the profile or the database address cannot be read.
         """
-        settings = settings_from()
+        settings = remembered_settings()
         settings.home.mkdir(parents=True, exist_ok=True)
         return cls(
             settings=settings,
@@ -142,6 +145,40 @@ class Instance:
             floor=Floor(floor_rules(self.profile.acd, self.profile, operators)),
             sync_ledger=records.take_in,
         )
+
+
+def remembered_settings() -> Settings:
+    """The settings of the environment, over those that this home was last started with.
+
+    So `operator add` in another terminal speaks of the same ports and the same city as the running `up`.
+    """
+    home = settings_from().home
+    return settings_from({**read_json(home / REMEMBERED), **os.environ})
+
+
+def remember(settings: Settings, city: str) -> None:
+    """Keep what this home is started with, for its owner's eyes (a database address may hold a password)."""
+    path = settings.home / REMEMBERED
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    first, last = settings.rtp_range
+    path.write_text(
+        json.dumps(
+            {
+                "TORITSUGI_CITY": city,
+                "TORITSUGI_SIP_HOST": settings.sip_host,
+                "TORITSUGI_SIP_PORT": str(settings.sip_port),
+                "TORITSUGI_HTTP_PORT": str(settings.http_port),
+                "TORITSUGI_AMI_PORT": str(settings.ami_port),
+                "TORITSUGI_AGI_PORT": str(settings.agi_port),
+                "TORITSUGI_HEP_PORT": str(settings.hep_port),
+                "TORITSUGI_RTP_RANGE": f"{first}-{last}",
+                "TORITSUGI_DATABASE_URL": settings.database_url,
+                "TORITSUGI_NODE": settings.node,
+            }
+        ),
+        encoding="utf-8",
+    )
 
 
 def carried_environment(settings: Settings) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.settings import settings_from
-from runtime.instance import Instance, carried_environment
+from runtime.instance import Instance, carried_environment, remember
 from runtime.process import alive, read_json, require_free_ports, run_folder
 from runtime.tools import bring_tools
 from runtime.warden import Warden
@@ -28,6 +29,10 @@ async def serve(city: str | None, say: Callable[[str], None]) -> int:
         return 1
     bring_tools("up", instance.settings.tools)
     require_free_ports(instance.settings)
+    chosen = str(city or instance.settings.city)
+    remember(instance.settings, chosen)
+    if not ipaddress.ip_address(instance.settings.sip_host).is_loopback:
+        say("注意: 電話の音声と信号は暗号化されません。信頼できる網の中だけで使ってください。")
     say(f"{instance.profile.city.name_ja}の準備をしています。")
     asterisk, prefix = await instance.prepare(say)
     await instance.database.close()
