@@ -36,20 +36,21 @@ _ENGLISH = {
     **{word: str(n) for n, word in enumerate(_TEENS, start=10)},
 }  # fmt: skip
 _UNIT = "|".join([*_UNITS[1:], "oh", "o"])
+_START, _END = "(?<![A-Za-z])", "(?![A-Za-z])"  # \b sees no end of a word in oneの
 _TOKEN = re.compile(
     r"(?P<ascii>\d)"
     r"|(?P<power>[一二三四五六七八九]?[千百十][一二三四五六七八九千百十]*)"
     rf"|(?P<kanji>[{''.join(_KANJI)}])"
-    rf"|(?P<kana>{'|'.join(sorted(_KANA, key=len, reverse=True))})"
-    rf"|\b(?P<times>double|triple)\s+(?P<many>{_UNIT}|zero|\d)\b"
-    rf"|\b(?P<tens>{'|'.join(_TENS)})(?:[\s-]+(?P<unit>{'|'.join(_UNITS[1:])}))?\b"
-    rf"|\b(?P<english>{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b",
+    rf"|(?P<kana>[にニ](?=[いイ][ちチ])|{'|'.join(sorted(_KANA, key=len, reverse=True))})"
+    rf"|{_START}(?P<times>double|triple)\s+(?P<many>{_UNIT}|zero|\d){_END}"
+    rf"|{_START}(?P<tens>{'|'.join(_TENS)})(?:[\s-]+(?P<unit>{'|'.join(_UNITS[1:])}))?{_END}"
+    rf"|{_START}(?P<english>{'|'.join(sorted(_ENGLISH, key=len, reverse=True))}){_END}",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
     r"(?:[\s、。,，.．・…\-‐‑‒–—―−ーｰ_/()（）「」]"
     r"|の|ノ|ハイフン|はいふん|ですね|です|でして|で|ね|はい|ええと|えーと|えっと|えー|あの|あのー|ええ|うん|んー"
-    r"|\b(?:and|then|dash|hyphen|um|uh|er|yes|yeah|okay|ok)\b)*",
+    rf"|{_START}(?:and|then|dash|hyphen|um|uh|er|yes|yeah|okay|ok){_END})*",
     re.IGNORECASE,
 )
 

@@ -21,7 +21,7 @@ def is_invented(text: str, length_s: float, vocabulary: Iterable[str] = ()) -> b
     plain = _NOT_WORD.sub("", text)
     if not plain or _VIDEO_WORDS.search(text):
         return True
-    if _REPEATED.search(plain) and not plain.isdecimal():
+    if _REPEATED.search(re.sub(r"\d", "", plain)):
         return True
     if length_s > 0 and len(plain) / length_s > FASTEST and len(plain) > 12:
         return True
