@@ -15,6 +15,7 @@ from agi_scripts.fallback import plan_file
 from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts
 from asterisk_conf.hold_music import write_hold_music
+from asterisk_conf.lint import require_clean
 from asterisk_conf.model import Operator, Paths, Trunk
 from asterisk_conf.render import render, write
 from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
@@ -22,6 +23,7 @@ from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.engine import Engine, floor_rules
+from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
 from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
@@ -97,7 +99,9 @@ class Instance:
             ami_secret=self.secret("ami"),
             paths=paths,
         )
-        write(render(switch), paths.etc)
+        files = render(switch)
+        require_clean(files)
+        write(files, paths.etc)
 
     async def prepare(self, say: Callable[[str], None]) -> tuple[EmbeddedAsterisk, AsteriskPrefix]:
         """Everything on disk that a start needs; quick when it is there already."""
@@ -144,6 +148,7 @@ class Instance:
             prompts=prompts,
             floor=Floor(floor_rules(self.profile.acd, self.profile, operators)),
             sync_ledger=records.take_in,
+            housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
         )
 
 
