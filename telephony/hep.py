@@ -1,7 +1,7 @@
 """Asterisk's copy of every SIP message (HEPv3 over UDP): a count of calls that depends on no log of calls.
 
 `res_hep_pjsip` mirrors what it receives and sends. Kept are requests INVITE, CANCEL, BYE and the replies to
-INVITE, each once although SIP repeats them; one JSON object a line.
+INVITE, each once although SIP repeats them; one JSON object a line. The file of a past day is `<name>.<date>`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import re
 import struct
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import TextIO
 
+from core.clock import TOKYO
 from core.errors import ToritsugiError
+from telephony.disk.rotation import rename_live
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +161,7 @@ class HepReceiver(asyncio.DatagramProtocol):
         self._host, self._port, self._path = host, port, path
         self._transport: asyncio.DatagramTransport | None = None
         self._file: TextIO | None = None
+        self._day = date.min
         # SIP over UDP repeats itself; the memory of what was seen is bounded.
         self._seen: OrderedDict[tuple[str, str, int, int | None, str], None] = OrderedDict()
         self.counters = HepCounters()
@@ -178,7 +182,7 @@ class HepReceiver(asyncio.DatagramProtocol):
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a", encoding="utf-8")
+            self._open()
             self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: self, local_addr=(self._host, self._port)
             )
@@ -222,6 +226,7 @@ class HepReceiver(asyncio.DatagramProtocol):
         if self._file is None:
             return
         try:
+            self._turn(_day_of(message.at))
             # Flushed at once: whoever reconciles reads this file while we write it.
             self._file.write(json.dumps(asdict(message), ensure_ascii=False) + "\n")
             self._file.flush()
@@ -230,3 +235,24 @@ class HepReceiver(asyncio.DatagramProtocol):
             if not self.counters.lost:
                 log.exception("SIP messages cannot be written to %s", self._path)
             self.counters.lost += 1
+
+    def _open(self) -> None:
+        self._file = self._path.open("a", encoding="utf-8")
+        stat = self._path.stat()
+        self._day = _day_of(stat.st_mtime) if stat.st_size else date.min
+
+    def _turn(self, today: date) -> None:
+        """Begin a new file with a new day, and when the file was taken away because its time was over."""
+        old = self._file
+        if old is None:
+            return
+        if today > self._day > date.min:
+            rename_live(self._path, self._day.isoformat())
+        if not self._path.exists():
+            self._open()
+            old.close()
+        self._day = max(self._day, today)
+
+
+def _day_of(at: float) -> date:
+    return datetime.fromtimestamp(at, TOKYO).date()

@@ -62,6 +62,23 @@ class Line:
     text: str
 
 
+def siblings(path: Path) -> list[tuple[bool, int, str, int]]:
+    """(live, last write in ns, path, inode) of a live file and its rotated ones, oldest first, live last."""
+    found = []
+    try:
+        with os.scandir(path.parent) as entries:
+            for entry in entries:
+                live = entry.name == path.name
+                rotated = entry.name.startswith(f"{path.name}.") and not entry.name.endswith(_PACKED)
+                if live or rotated:
+                    with suppress(FileNotFoundError):  # renamed or deleted this moment
+                        stat = entry.stat()
+                        found.append((live, stat.st_mtime_ns, entry.path, stat.st_ino))
+    except FileNotFoundError:
+        return []
+    return sorted(found)
+
+
 class Tail:
     """Reads the lines that come to `path`.
 
@@ -115,33 +132,16 @@ class Tail:
             if not lines:
                 await asyncio.sleep(interval)
 
-    def _siblings(self) -> list[tuple[bool, int, str, int]]:
-        """(live, last write, path, inode) of the live file and its rotated ones, oldest first, live last."""
-        found = []
-        try:
-            with os.scandir(self._path.parent) as entries:
-                for entry in entries:
-                    live = entry.name == self._path.name
-                    rotated = entry.name.startswith(f"{self._path.name}.") and not entry.name.endswith(
-                        _PACKED
-                    )
-                    if live or rotated:
-                        stat = entry.stat()
-                        found.append((live, stat.st_mtime_ns, entry.path, stat.st_ino))
-        except FileNotFoundError:
-            return []
-        return sorted(found)
-
     def _open(self) -> bool:
-        siblings = self._siblings()
+        files = siblings(self._path)
         wanted = self._position
         if wanted is not None:
-            if any(self._open_at(path, wanted) for _, _, path, inode in siblings if inode == wanted.inode):
+            if any(self._open_at(path, wanted) for _, _, path, inode in files if inode == wanted.inode):
                 return True
             self.lost_files += 1
             log.error("%s: the file read up to %s is gone", self._path, wanted.as_text())
         # From the oldest on: facts carry their source, so what was read before is not counted twice.
-        return any(self._open_at(path) for _, _, path, _ in siblings)
+        return any(self._open_at(path) for _, _, path, _ in files)
 
     def _open_at(self, path: str, wanted: Position | None = None) -> bool:
         try:
@@ -171,7 +171,7 @@ class Tail:
                 return None
         later = [
             path
-            for live, written, path, inode in self._siblings()
+            for live, written, path, inode in siblings(self._path)
             if inode != ours.st_ino and (live or written > ours.st_mtime_ns)
         ]
         return later[0] if later else None
