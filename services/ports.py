@@ -97,7 +97,7 @@ class RecordingFile:
     call_id: CallId
     path: str
     state: str = "open"
-    """`open` until Asterisk has closed the file, then `closed`, `damaged` or `deleted`."""
+    """A `services.recordings.RecordingState`; `open` until Asterisk has closed the file."""
     bytes: int | None = None
     duration_s: float | None = None
     started_at: float | None = None
@@ -193,6 +193,10 @@ class TailStore(Protocol):
 
     async def save(self, positions: Collection[TailPosition]) -> None: ...
 
+    async def forget(self, node: str, log: str) -> None:
+        """The file of this position is deleted: begin with the oldest that is there."""
+        ...
+
 
 class RecordingStore(Protocol):
     async def put(self, recording: RecordingFile) -> None: ...
@@ -200,6 +204,10 @@ class RecordingStore(Protocol):
     async def of_call(self, call: CallId) -> list[RecordingFile]: ...
 
     async def between(self, since: float, until: float) -> list[RecordingFile]: ...
+
+    async def known(self, bases: Collection[str]) -> set[str]:
+        """Those of `bases` that have a row."""
+        ...
 
 
 class JobStore(Protocol):
@@ -218,6 +226,10 @@ class JobStore(Protocol):
         self, call: CallId, state: JobState, *, now: float, error: str = "", next_try_at: float | None = None
     ) -> None:
         """Set a job's outcome; WAITING with `next_try_at` is a retry."""
+        ...
+
+    async def put_back(self, call: CallId, due: float) -> None:
+        """Undo a claim, as if it had not been: the job waits until `due`, and the try does not count."""
         ...
 
     async def get(self, call: CallId) -> TranscriptJob | None: ...
@@ -269,6 +281,64 @@ class SettingStore(Protocol):
     async def put(self, key: str, value: str) -> None: ...
 
 
+class RetentionStore(Protocol):
+    """What has had its time, and its end. `before` is epoch seconds and is compared with the call's end.
+
+    Finding and deleting are apart, so that a long look needs no writing transaction; with a limit of None
+    everything is found.
+    """
+
+    async def recordings(self, before: float, node: str, limit: int | None) -> list[RecordingFile]:
+        """Recordings of `node` that ended before the moment."""
+        ...
+
+    async def drop_recordings(self, files: Collection[RecordingFile]) -> None: ...
+
+    async def transcribed(self, before: float, limit: int | None) -> list[CallId]:
+        """Calls that have a transcript or a transcription job."""
+        ...
+
+    async def drop_transcripts(self, calls: Collection[CallId]) -> None:
+        """Their transcripts and jobs."""
+        ...
+
+    async def calls(self, before: float, limit: int | None) -> list[CallId]: ...
+
+    async def facts_of(self, calls: Collection[CallId]) -> int:
+        """How many facts these calls have."""
+        ...
+
+    async def drop_calls(self, calls: Collection[CallId]) -> int:
+        """Delete the calls and everything that hangs on them; a case goes with its last call.
+
+        Returns:
+            how many facts went with them.
+        """
+        ...
+
+    async def facts_without_call(self, before: float, limit: int | None) -> list[int]:
+        """Ids of facts from before the moment that belong to no call that is kept."""
+        ...
+
+    async def drop_facts(self, ids: Collection[int]) -> None: ...
+
+    async def calls_with_numbers(
+        self, before: float, city_numbers: Collection[str], limit: int | None
+    ) -> list[CallId]:
+        """Calls that hold a person's number, or whose case does."""
+        ...
+
+    async def facts_with_numbers(
+        self, before: float, city_numbers: Collection[str], limit: int | None
+    ) -> list[Fact]:
+        """Facts that hold a person's number, but those of calls that ended later."""
+        ...
+
+    async def replace_facts(self, facts: Collection[Fact]) -> None:
+        """Store new contents of facts that are there, known by their source and kind."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: leaving the block commits, an exception undoes everything."""
 
@@ -292,6 +362,8 @@ class UnitOfWork(Protocol):
     def trunks(self) -> TrunkStore: ...
     @property
     def settings(self) -> SettingStore: ...
+    @property
+    def retention(self) -> RetentionStore: ...
 
 
 class UnitOfWorkFactory(Protocol):

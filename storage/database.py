@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from core.errors import ToritsugiError
 from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlTrunks
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
+from storage.retention import SqlRetention
 from storage.speech_stores import SqlJobs, SqlRecordings, SqlTranscripts
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -41,6 +42,7 @@ class SqlUnitOfWork:
     operators: SqlOperators
     trunks: SqlTrunks
     settings: SqlSettings
+    retention: SqlRetention
 
 
 class Database:
@@ -72,6 +74,21 @@ class Database:
             if connection.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(_upgrade)
+
+    async def empty_wal(self) -> bool:
+        """Write SQLite's log into its file and cut it, so that nothing deleted is left in either.
+
+        Returns:
+            False when a reader held it up; the next run does it. PostgreSQL overwrites by its own rules.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return True
+        async with _said_plainly(self.url), self.engine.connect() as connection:
+            # Not through SQLAlchemy's cursor: that would begin a transaction, in which this is refused.
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                busy, _log, _moved = await cursor.fetchone()
+        return not busy
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -110,6 +127,7 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         operators=SqlOperators(connection),
         trunks=SqlTrunks(connection),
         settings=SqlSettings(connection),
+        retention=SqlRetention(connection),
     )
 
 
@@ -160,6 +178,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
         "journal_mode = WAL",
         "synchronous = NORMAL",
         "foreign_keys = ON",
+        # What is deleted is overwritten with zeros, or a caller's number would stay in unused pages for years.
+        "secure_delete = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

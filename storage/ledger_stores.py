@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId, OperatorId
@@ -74,8 +74,13 @@ class SqlFacts:
         )
 
     async def _read(self, query: Select[Any]) -> list[Fact]:
-        result = await self._connection.execute(query.order_by(rows.fact.c.at, rows.fact.c.id))
-        return [_fact_of(row) for row in result]
+        return await read_facts(self._connection, query)
+
+
+async def read_facts(connection: AsyncConnection, query: Select[Any]) -> list[Fact]:
+    """The facts that a query of whole rows finds, by time."""
+    result = await connection.execute(query.order_by(rows.fact.c.at, rows.fact.c.id))
+    return [_fact_of(row) for row in result]
 
 
 def _fact_row(fact: Fact) -> dict[str, Any]:
@@ -160,3 +165,9 @@ class SqlTails:
     async def save(self, positions: Collection[TailPosition]) -> None:
         latest = {(each.node, each.log): asdict(each) for each in positions}
         await upsert(self._connection, rows.tail_position, list(latest.values()))
+
+    async def forget(self, node: str, log: str) -> None:
+        column = rows.tail_position.c
+        await self._connection.execute(
+            delete(rows.tail_position).where(column.node == node, column.log == log)
+        )

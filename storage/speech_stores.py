@@ -31,6 +31,13 @@ class SqlRecordings:
         started = rows.recording.c.started_at
         return await self._read(select(rows.recording).where(started >= since, started < until))
 
+    async def known(self, bases: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        base = rows.recording.c.base
+        for part in chunks(bases):
+            found |= set(await self._connection.scalars(select(base).where(base.in_(part)).distinct()))
+        return found
+
     async def _read(self, query: Select[Any]) -> list[RecordingFile]:
         result = await self._connection.execute(query.order_by(rows.recording.c.base, rows.recording.c.side))
         return [RecordingFile(**row._mapping) for row in result]
@@ -83,6 +90,20 @@ class SqlJobs:
                 claimed_by="",
                 claimed_at=None,
                 next_try_at=now if next_try_at is None else next_try_at,
+            )
+        )
+
+    async def put_back(self, call: CallId, due: float) -> None:
+        job = rows.transcript_job.c
+        await self._connection.execute(
+            update(rows.transcript_job)
+            .where(job.call_id == call)
+            .values(
+                state=JobState.WAITING.value,
+                attempts=job.attempts - 1,
+                claimed_by="",
+                claimed_at=None,
+                next_try_at=due,
             )
         )
 
