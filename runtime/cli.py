@@ -27,12 +27,14 @@ profile_app = typer.Typer(help="市の設定 / city profiles.", no_args_is_help=
 operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is_help=True)
 trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
+retention_app = typer.Typer(help="保存期間 / how long records are kept.", no_args_is_help=True)
 models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_is_help=True)
 for name, sub in (
     ("profile", profile_app),
     ("operator", operator_app),
     ("trunk", trunk_app),
     ("ledger", ledger_app),
+    ("retention", retention_app),
     ("models", models_app),
 ):
     app.add_typer(sub, name=name)
@@ -453,6 +455,21 @@ def report(
         raise ToritsugiError(f"知らない形式です: {format_}", where="--format", cure="html か csv を書く")
     day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
     sys.stdout.write(asyncio.run(daily_paper(city, day, format_)))
+
+
+@retention_app.command("run")
+def retention_run_now(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="数えるだけで、何も消さない")] = False,
+    city: City = None,
+) -> None:
+    """保存期間を過ぎた録音、書き起こし、通話、電話番号を消し、件数を JSON で出します。動いている間は毎晩行われます。
+
+    例: ./toritsugi retention run --dry-run
+    """
+    from runtime.housekeeping import retention_run
+
+    result = asyncio.run(retention_run(city, dry_run=dry_run))
+    out(json.dumps(result, ensure_ascii=False, indent=2))
 
 
 # ---- speech ---------------------------------------------------------------------------------------

@@ -25,11 +25,13 @@ from core.settings import Settings
 from ivr.announcements import OnTheSpot, wait_announcement
 from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
+from runtime.housekeeping import Housekeeper
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
 from runtime.sounds import PromptFiles
 from services.city import CityProfile
 from services.ports import OperatorAccount
 from telephony.agi.server import FastAgiChannel, FastAgiServer
+from telephony.ami import actions
 from telephony.ami.actions import queue_status, set_global
 from telephony.ami.errors import AmiError
 from telephony.ami.events import Disconnected, FullyBooted, Gap
@@ -70,6 +72,7 @@ class Engine:
     floor: Floor
     sync_ledger: Callable[[], Awaitable[int]]
     """Takes what is new on disk into the ledger; returns the number of facts."""
+    housekeeper: Housekeeper
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -88,6 +91,8 @@ class Engine:
                 group.create_task(self._ticks(), name="ticks"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(self._live(), name="live"),
+                group.create_task(self.housekeeper.watch_recordings(), name="recordings"),
+                group.create_task(self.housekeeper.every_night(self._rotate_logs), name="night"),
             ]
             await stop.wait()
             for task in tasks:
@@ -184,6 +189,9 @@ class Engine:
                 busy = 0
                 await asyncio.sleep(2.0)
             await asyncio.sleep(0.01 if busy else LEDGER_EVERY_S)
+
+    async def _rotate_logs(self) -> None:
+        await actions.command(self.ami, "logger rotate")
 
     async def _live(self) -> None:
         path = run_folder(self.settings) / "live.json"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import TOKYO, Clock
+from core.errors import ToritsugiError
 from core.ids import CallId
 from core.settings import Settings
 from interactions.case import Case
@@ -21,8 +25,10 @@ from services.cases import CaseKeeper
 from services.city import CityProfile
 from services.ledger_sync import LedgerSync
 from services.ports import LogReader, Transcript
+from services.retention import cut_offs
 from storage.database import Database
 from telephony.disk.reader import cel_reader, queue_log_reader
+from telephony.disk.rotation import rotated
 from telephony.disk.tail import Position
 
 ALWAYS = (0.0, 4102444800.0)
@@ -50,11 +56,14 @@ class Records:
                 queue_log_reader(settings.queue_log, settings.node, start.get("queue_log")),
             ]
 
+        self.still = asyncio.Lock()
+        """Held while the logs are read; who renames or deletes logs takes it."""
         self._sync = LedgerSync(open_logs, database.uow, clock, node=settings.node, also=[keeper.after_fold])
 
     async def take_in(self) -> int:
         """One round; the number of facts read."""
-        return (await self._sync.catch_up()).facts
+        async with self.still:
+            return (await self._sync.catch_up()).facts
 
 
 async def export_records(
@@ -96,13 +105,15 @@ def _midnight(day: date) -> float:
 
 
 def sip_messages(path: Path) -> Iterator[dict[str, Any]]:
-    """The mirrored SIP messages of a capture file; a last line being written is left for the next time."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.endswith("\n"):
-                yield json.loads(line)
+    """The mirrored SIP messages of a capture file and of its rotated siblings, oldest first.
+
+    A last line being written is left for the next time.
+    """
+    for each in (*rotated(path), path):
+        with contextlib.suppress(FileNotFoundError), each.open(encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    yield json.loads(line)
 
 
 def trunk_invites(settings: Settings, profile: CityProfile, capture: Path | None) -> list[SeenInvite]:
@@ -129,12 +140,19 @@ async def prove(
         calls = await unit.calls.between(since, until)
         refused = await unit.facts.refused(since, until)
     seen = [invite for invite in trunk_invites(settings, profile, capture) if since <= invite.at < until]
+    kept_since = cut_offs(profile.interactions.retention_days, time.time()).recordings
     return reconcile(
         seen,
         calls,
         [fact.sip_call_id for fact in refused if isinstance(fact, CallRefused) and fact.sip_call_id],
         _recording_names(settings, since, until),
+        check_recordings=all(call.arrived_at > kept_since for call in calls),
     )
+
+
+def wire_kept(profile: CityProfile, since: float) -> bool:
+    """Whether the copy of SIP still reaches back to `since` (epoch seconds)."""
+    return since > cut_offs(profile.interactions.retention_days, time.time()).raw_logs
 
 
 def _recording_names(settings: Settings, since: float, until: float) -> list[str]:
@@ -152,8 +170,14 @@ async def reconcile_day(city: str | None, day: date, capture: Path | None) -> di
     from runtime.instance import Instance
 
     instance = Instance.open(city=city)
-    await instance.database.migrate()
     since = _midnight(day)
+    if capture is None and not wire_kept(instance.profile, since):
+        raise ToritsugiError(
+            f"{day} の SIP の記録は、保存期間を過ぎて消えています",
+            where="--date",
+            cure="新しい日を選ぶか、取っておいた記録を --capture で示す",
+        )
+    await instance.database.migrate()
     result = await prove(
         instance.settings,
         instance.profile,

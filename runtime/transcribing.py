@@ -13,11 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.clock import SystemClock
 from core.errors import ToritsugiError
 from core.settings import Settings, settings_from
 from runtime.instance import Instance
 from services.cases import attach_transcript
 from services.ports import JobState, Transcript, TranscriptJob
+from services.recordings import RecordingKeeper
 from speech import jobs as rules
 from speech.engines import Engines
 from speech.models import fetch_models, models_dir
@@ -32,8 +34,6 @@ WORKERS_VARIABLE = "TORITSUGI_TRANSCRIBERS"
 IDLE_S = 0.5
 STALE_S = 1800.0
 WAKE_EVERY_S = 30.0
-OPEN_FILE_S = 600.0
-"""After this long without its mark a recording counts as complete: Asterisk was killed while writing it."""
 
 
 def model_folders(settings: Settings) -> list[Path]:
@@ -81,6 +81,7 @@ class Worker:
     def __init__(self, name: str, settings: Settings, database: Database) -> None:
         self._name, self._settings, self._database = name, settings, database
         self._child = ChildTranscriber(model_folders(settings))
+        self._recordings = RecordingKeeper(settings.recordings, database.uow, SystemClock())
         self._woken_at = 0.0
 
     def close(self) -> None:
@@ -106,25 +107,22 @@ class Worker:
                 self._woken_at = now
                 await unit.jobs.wake_no_model(list(self._child.languages()))
             job = await unit.jobs.claim(self._name, now, STALE_S)
+            closed = job is not None and bool(await unit.recordings.known([job.base]))
         if job is None:
             return False
-        if not self._closed(job, now):
-            await self._put_back(job, now + 0.5)
+        if not closed and not await self._left_open(job):
+            async with self._database.uow() as unit:
+                await unit.jobs.put_back(job.call_id, now + IDLE_S)
             return False
         await self._do(job)
         return True
 
-    def _closed(self, job: TranscriptJob, now: float) -> bool:
-        folder = self._settings.recordings
-        if (folder / f"{job.base}.done").exists():
-            return True
-        sides = [folder / f"{job.base}-{side}.wav" for side in ("citizen", "line")]
-        latest = max((path.stat().st_mtime for path in sides if path.exists()), default=0.0)
-        return now - latest > OPEN_FILE_S
-
-    async def _put_back(self, job: TranscriptJob, due: float) -> None:
-        async with self._database.uow() as unit:
-            await unit.jobs.finish(job.call_id, JobState.WAITING, now=time.time(), next_try_at=due)
+    async def _left_open(self, job: TranscriptJob) -> bool:
+        """Whether the Asterisk that wrote the recording was killed; then its rows are stored here."""
+        if not self._recordings.abandoned(job.base):
+            return False
+        await self._recordings.store([job.base], lost=[job.base])
+        return True
 
     async def _do(self, job: TranscriptJob) -> None:
         folder = self._settings.recordings
