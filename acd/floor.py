@@ -29,7 +29,7 @@ from acd.events import (
     TellWaiting,
     Tick,
 )
-from acd.order import Load, order_of_offers
+from acd.order import Load, order_of_offers, penalties_for
 from acd.waiting import expected_minutes
 from core.facts.dialplan import PauseReason
 from core.ids import OperatorId, QueueName
@@ -52,6 +52,8 @@ class FloorRules:
     first_word_after_s: float = 20.0
     """Wait until the first word about the position."""
     word_every_s: float = 45.0
+    words: Mapping[QueueName, tuple[float, float]] = field(default_factory=dict)
+    """(`first_word_after_s`, `word_every_s`) of queues that differ."""
     levels: Mapping[tuple[OperatorId, QueueName], int] = field(default_factory=dict)
 
 
@@ -238,13 +240,13 @@ class Floor:
             for member in self.members.values()
             if queue in member.queues
         ]
-        commands: list[FloorCommand] = []
-        for operator, penalty in order_of_offers(loads).items():
-            member = self.members[operator]
-            if member.queues[queue] != penalty:
-                member.queues[queue] = penalty
-                commands.append(SetOrder(operator=operator, queue=queue, penalty=penalty))
-        return commands
+        current = {load.operator: self.members[load.operator].queues[queue] for load in loads}
+        changed = penalties_for(order_of_offers(loads), current)
+        for operator, penalty in changed.items():
+            self.members[operator].queues[queue] = penalty
+        return [
+            SetOrder(operator=operator, queue=queue, penalty=penalty) for operator, penalty in changed.items()
+        ]
 
     def _due_operators(self, now: float) -> Iterable[FloorCommand]:
         for member in self.members.values():
@@ -272,12 +274,11 @@ class Floor:
             serving = sum(
                 1 for m in self.members.values() if queue in m.queues and not m.state.startswith("paused:")
             )
+            first_s, every_s = self.rules.words.get(
+                queue, (self.rules.first_word_after_s, self.rules.word_every_s)
+            )
             for position, caller in enumerate(line, start=1):
-                due = (
-                    caller.joined_at + self.rules.first_word_after_s
-                    if caller.told_at is None
-                    else caller.told_at + self.rules.word_every_s
-                )
+                due = caller.joined_at + first_s if caller.told_at is None else caller.told_at + every_s
                 if now < due:
                     continue
                 caller.told_at = now

@@ -32,6 +32,10 @@ class LineSection(Section):
     """Callers waiting in one queue before the next one hears `overflow_full`."""
     wait_limit_s: Annotated[int, Field(ge=10, le=7200)]
     """Wait after which the caller hears `overflow_wait`."""
+    first_word_s: Annotated[int, Field(ge=1, le=600)] = 20
+    """Wait after which the caller first hears the position."""
+    word_every_s: Annotated[int, Field(ge=5, le=600)] = 45
+    """From one word about the position to the next."""
 
 
 class TargetsSection(Section):

@@ -51,6 +51,10 @@ def floor_rules(acd: AcdSection, profile: CityProfile, operators: list[OperatorA
     return FloorRules(
         wrap_up_s={QueueName(name): float(line.wrap_up_s) for name, line, _language in acd.queues()},
         missed_before_pause=acd.missed_offers_before_pause,
+        words={
+            QueueName(name): (float(line.first_word_s), float(line.word_every_s))
+            for name, line, _language in acd.queues()
+        },
         levels={
             (operator, QueueName(queue)): level
             for (operator, queue), level in levels_of(
