@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import re
-import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum, unique
@@ -165,7 +164,7 @@ class RecordingKeeper:
 
     def abandoned(self, base: str) -> bool:
         """Whether nobody has written to the files of `base` for ten minutes, or there are none."""
-        now = time.time()
+        now = self._clock.epoch()
         return all(now - _written(self._folder / f"{base}-{side}.wav") > OPEN_FILE_S for side in SIDES)
 
     async def adopt(self) -> int:
@@ -188,7 +187,7 @@ class RecordingKeeper:
             return []
         if changed == self._listed_at:
             return []
-        listed_at = time.time()
+        listed_at = self._clock.epoch()
         found: list[tuple[str, float]] = []
         with os.scandir(self._folder) as entries:
             for entry in entries:
@@ -205,7 +204,7 @@ class RecordingKeeper:
             (self._folder / f"{base}.done").unlink(missing_ok=True)
 
     def _old_bases(self) -> list[str]:
-        limit = time.time() - OPEN_FILE_S
+        limit = self._clock.epoch() - OPEN_FILE_S
         latest: dict[str, float] = {}
         try:
             with os.scandir(self._folder) as entries:
