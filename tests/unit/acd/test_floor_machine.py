@@ -202,8 +202,12 @@ class Switch(RuleBasedStateMachine):
     @invariant()
     def the_order_is_an_order(self) -> None:
         for queue in QUEUES:
-            held = [m.queues[queue] for m in self.floor.members.values() if queue in m.queues]
-            assert sorted(held) == [10 * n for n in range(1, len(held) + 1)]
+            here = [member for member in self.floor.members.values() if queue in member.queues]
+            held = sorted(member.queues[queue] for member in here)
+            assert held == sorted(set(held))
+            assert all(penalty % 10 == 0 and penalty > 0 for penalty in held)
+            by_penalty = sorted(here, key=lambda member: member.queues[queue])
+            assert [member.calls for member in by_penalty] == sorted(member.calls for member in here)
 
     @invariant()
     def it_knows_who_talks(self) -> None:

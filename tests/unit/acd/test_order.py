@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acd.events import MakeReady
-from acd.order import Load, order_of_offers
+from acd.order import PENALTY_MOST, Load, order_of_offers, penalties_for
 from core.ids import OperatorId
 
 pytestmark = pytest.mark.unit
@@ -27,11 +27,38 @@ load = st.builds(
 loads = st.lists(load, max_size=20, unique_by=lambda item: item.operator)
 
 
-@given(loads)
-def test_penalties_are_distinct_and_in_steps_of_ten(given_loads: list[Load]) -> None:
-    order = order_of_offers(given_loads)
-    assert sorted(order.values()) == [10 * n for n in range(1, len(given_loads) + 1)]
-    assert set(order) == {item.operator for item in given_loads}
+orders = st.lists(st.integers(100, 199).map(lambda n: OperatorId(str(n))), max_size=20, unique=True)
+held = st.integers(-20, 300) | st.integers(1, 20).map(lambda n: 10 * n) | st.just(PENALTY_MOST)
+
+
+@given(orders, st.data())
+def test_penalties_rise_along_the_order_in_steps_of_ten(order: list[OperatorId], data: st.DataObject) -> None:
+    current = {operator: data.draw(held) for operator in order}
+    changed = penalties_for(order, current)
+    after = [(current | changed)[operator] for operator in order]
+    assert after == sorted(set(after))
+    assert all(penalty % 10 == 0 and 10 <= penalty <= PENALTY_MOST for penalty in after)
+    assert all(current[operator] != penalty for operator, penalty in changed.items())
+    assert penalties_for(order, current | changed) == {}
+
+
+@given(orders.filter(lambda order: len(order) > 1))
+def test_one_who_goes_to_the_end_is_the_only_change(order: list[OperatorId]) -> None:
+    current = {operator: 10 * rank for rank, operator in enumerate(order, start=1)}
+    assert penalties_for([*order[1:], order[0]], current) == {order[0]: 10 * (len(order) + 1)}
+
+
+def test_penalties_do_not_grow_for_ever() -> None:
+    order = [OperatorId("101"), OperatorId("102"), OperatorId("103")]
+    current: dict[OperatorId, int] = dict.fromkeys(order, 0)
+    changes = 0
+    for _ in range(5000):
+        changed = penalties_for(order, current)
+        current |= changed
+        changes += len(changed)
+        assert max(current.values()) <= PENALTY_MOST
+        order = [*order[1:], order[0]]
+    assert changes < 5100
 
 
 @given(loads, st.randoms(use_true_random=False))
@@ -45,7 +72,8 @@ def test_the_order_does_not_depend_on_who_is_named_first(
 
 @given(loads)
 def test_fewer_calls_come_before_more(given_loads: list[Load]) -> None:
-    order = order_of_offers(given_loads)
+    order = {op: place for place, op in enumerate(order_of_offers(given_loads))}
+    assert len(order) == len(given_loads)
     for a in given_loads:
         for b in given_loads:
             if a.calls < b.calls or (a.calls == b.calls and a.level > b.level):
