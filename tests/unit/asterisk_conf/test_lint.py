@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from switch_sample import sample_switch
 
@@ -26,6 +28,10 @@ def rendered() -> dict[str, str]:
 @pytest.mark.parametrize("city", list_cities())
 def test_every_city_is_clean(city: str) -> None:
     assert lint(render(sample_switch(city))) == []
+
+
+def test_a_first_day_without_operators_is_clean() -> None:
+    assert lint(render(replace(sample_switch("matsusaka"), operators=()))) == []
 
 
 MUTATIONS = [
