@@ -198,8 +198,9 @@ def _seconds(text: str) -> float:
 
 
 def _cpu(pid: int) -> float:
+    """Processor seconds of a process and of the children it has waited for (proc(5), fields 14 to 17)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _CLOCK_TICK
+    return sum(int(field) for field in fields[11:15]) / _CLOCK_TICK
 
 
 async def _climb(
