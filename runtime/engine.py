@@ -145,10 +145,16 @@ class Engine:
                         await self._do(self.floor.handle(word))
 
     async def _snapshot(self) -> None:
-        try:
-            snapshot = await queue_status(self.ami)
-        except AmiError as problem:
-            log.warning("no snapshot of the queues: %s", problem)
+        # The event that opens a login may come a moment before the session can be used.
+        for _ in range(SNAPSHOT_TRIES):
+            try:
+                snapshot = await queue_status(self.ami)
+                break
+            except AmiError as problem:
+                log.info("no snapshot of the queues yet: %s", problem)
+                await asyncio.sleep(0.1)
+        else:
+            log.error("no snapshot of the queues; the next login brings another chance")
             return
         self.floor.reset()
         for word in snapshot_events(snapshot, self.clock.epoch()):
