@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.2
 LEDGER_EVERY_S = 0.3
 LIVE_EVERY_S = 0.5
+SNAPSHOT_TRIES = 50
 
 
 def floor_rules(acd: AcdSection, profile: CityProfile, operators: list[OperatorAccount]) -> FloorRules:

@@ -108,6 +108,9 @@ def _queue_exit(r: _Record) -> Fact | None:
     return LeftQueue(at=r.at, source=r.source, call=r.call, queue=QueueName(r.payload["queue"]), how=how)
 
 
+_RTT_WRAPPED_S = 60.0
+
+
 def _quality(r: _Record) -> Fact:
     def count(key: str) -> int | None:
         text = r.payload.get(key, "")
@@ -116,6 +119,11 @@ def _quality(r: _Record) -> Fact:
     def seconds(key: str) -> float | None:
         text = r.payload.get(key, "")
         return float(text) if text else None
+
+    def round_trip() -> float | None:
+        """None before the first report, and where Asterisk's unsigned difference has wrapped (65535.99…)."""
+        told = seconds("rtt")
+        return told if told is not None and told < _RTT_WRAPPED_S else None
 
     return LegQuality(
         at=r.at,
@@ -128,7 +136,7 @@ def _quality(r: _Record) -> Fact:
         tx_count=count("tx_count"),
         rx_jitter_s=seconds("rx_jitter"),
         tx_jitter_s=seconds("tx_jitter"),
-        rtt_s=seconds("rtt"),
+        rtt_s=round_trip(),
     )
 
 
