@@ -91,7 +91,8 @@ def redact_turns(turns: Sequence[Turn]) -> list[str]:
     """
     if not turns:
         return []
-    texts = [turn.text for turn in turns]
+    # The texts are joined by line breaks below, so none may lie inside one (a recogniser does write them).
+    texts = [turn.text.replace("\n", " ") for turn in turns]
     known: dict[str, Secret] = {}
     for side in dict.fromkeys(turn.side for turn in turns):
         own = [n for n, turn in enumerate(turns) if turn.side == side]

@@ -156,3 +156,10 @@ def test_folding_keeps_every_character_in_its_place(text: str) -> None:
 def test_turns_stay_turns(texts: list[str]) -> None:
     turns = [Turn(side="citizen" if n % 2 else "line", text=text) for n, text in enumerate(texts)]
     assert len(redact_turns(turns)) == len(turns)
+
+
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
+def test_every_turn_comes_back_whatever_it_holds(texts: list[str]) -> None:
+    sides = ("citizen", "line")
+    turns = [Turn(side=sides[number % 2], text=text) for number, text in enumerate(texts)]
+    assert len(redact_turns(turns)) == len(turns)
