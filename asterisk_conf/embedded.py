@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -42,10 +43,49 @@ class EmbeddedAsterisk:
         self._argv = [*argv, "-C", str(paths.etc / "asterisk.conf")]
         self._paths = paths
         self.process: asyncio.subprocess.Process | None = None
+        self._adopted: int | None = None
 
     @property
     def pid(self) -> int | None:
+        if self._adopted is not None:
+            return self._adopted
         return self.process.pid if self.process and self.process.returncode is None else None
+
+    def left_running(self) -> int | None:
+        """The process id of an Asterisk that runs on our configuration though we did not start it.
+
+        It is there when our parent process was killed: the calls went on without us.
+        """
+        try:
+            pid = int((self._paths.run / "asterisk.pid").read_text(encoding="ascii"))
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        return pid if self._argv[-1].encode() in words else None
+
+    async def adopt(self) -> bool:
+        """Take over what `left_running` finds, with the configuration that is on disk now.
+
+        Returns False when there is nothing to take over. Calls in progress are not touched.
+        """
+        pid = self.left_running()
+        if pid is None:
+            return False
+        self._adopted = pid
+        for command in ("dialplan reload", "module reload res_pjsip.so", "queue reload all"):
+            await self.cli(command, missing_ok=True)
+        return True
+
+    async def ended(self) -> None:
+        """Wait until the process is gone."""
+        if self._adopted is not None:
+            while True:
+                if self.left_running() != self._adopted:
+                    break
+                await asyncio.sleep(0.25)
+            self._adopted = None
+        elif self.process is not None:
+            await self.process.wait()
 
     async def start(self, *, timeout: float = 30.0) -> None:
         """Start and wait until fully booted.
@@ -98,14 +138,16 @@ class EmbeddedAsterisk:
 
     async def stop(self, *, timeout: float = 10.0) -> None:
         """End it: politely first, then by force."""
-        if self.process is None or self.process.returncode is not None:
+        pid = self.pid
+        if pid is None:
             return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self.process.wait(), timeout)
-        except TimeoutError:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            await self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.ended(), timeout)
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                await self.ended()
 
     def last_words(self) -> str:
         """The last lines of its log, for an error that a person reads."""

@@ -76,7 +76,7 @@ def _port(values: Mapping[str, str], name: str, default: int) -> int:
     text = values.get(name, "")
     if not text:
         return default
-    if not text.isdigit() or not 1 <= int(text) <= 65535:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 65535:
         raise ToritsugiError(
             f"ポート番号ではありません: {text!r}", where=name, cure="1 から 65535 の数を書く"
         )

@@ -77,10 +77,14 @@ class Housekeeper:
         while True:
             began = time.monotonic()
             try:
-                await self._recordings.take_in()
+                await self.watch_once()
             except Exception:
                 log.exception("the rows of finished recordings could not be stored")
             await asyncio.sleep(max(RECORDINGS_EVERY_S, RECORDINGS_SHARE * (time.monotonic() - began)))
+
+    async def watch_once(self) -> int:
+        """Store the rows of recordings that were closed since the last time; how many."""
+        return await self._recordings.take_in()
 
     async def every_night(self, rotate_logs: RotateLogs) -> None:
         """For ever: the work of a night, once a city's day, also when the instance was down at that hour."""
@@ -116,14 +120,15 @@ class Housekeeper:
             counts and cut-offs as JSON values; no personal data.
         """
         cut = cut_offs(self._profile.interactions.retention_days, self._clock.epoch())
+        counts: Counter[str] = Counter()
+        if not dry_run:
+            await self.rotate(rotate_logs)
+            await self.watch_once()
+        counts.update(await self._strays(cut, dry_run))
         if dry_run:
-            counts = await self._retention.due(cut)
+            counts.update(await self._retention.due(cut))
         else:
             await self._recordings.adopt()
-            await self._rotate(rotate_logs)
-            counts = Counter()
-        counts.update(await self._strays(cut, dry_run))
-        if not dry_run:
             counts.update(await self._retention.run(cut))
         counts.update(await self._raw_logs(cut, dry_run))
         if not dry_run and not await self._database.empty_wal():
@@ -139,7 +144,8 @@ class Housekeeper:
             },
         }
 
-    async def _rotate(self, rotate_logs: RotateLogs | None) -> None:
+    async def rotate(self, rotate_logs: RotateLogs | None) -> None:
+        """Begin new log files; see `run`."""
         if rotate_logs is None and alive(read_json(run_folder(self._settings) / "warden.json").get("pid")):
             return
         label = datetime.fromtimestamp(self._clock.epoch(), TOKYO).date().isoformat()
@@ -251,9 +257,11 @@ def _base_of(name: str) -> str:
 def _copy_and_cut(path: Path, label: str) -> None:
     """Rotate a file that its writer keeps open for appending and nobody follows."""
     with contextlib.suppress(FileNotFoundError):
-        if path.stat().st_size:
-            with path.open("rb") as old, path.with_name(f"{path.name}.{label}").open("ab") as new:
+        stat, target = path.stat(), path.with_name(f"{path.name}.{label}")
+        if stat.st_size:
+            with path.open("rb") as old, target.open("ab") as new:
                 shutil.copyfileobj(old, new)
+            os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
             os.truncate(path, 0)
 
 

@@ -84,8 +84,11 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def require_free_ports(settings: Settings) -> None:
+def require_free_ports(settings: Settings, *, but_asterisk: bool = False) -> None:
     """Check every port before anything is started.
+
+    Args:
+        but_asterisk: leave out the ports that an Asterisk about to be taken over holds.
 
     Raises:
         PortTaken: names the setting to change.
@@ -97,7 +100,7 @@ def require_free_ports(settings: Settings) -> None:
         ("TORITSUGI_AGI_PORT", "127.0.0.1", settings.agi_port, socket.SOCK_STREAM),
         ("TORITSUGI_HEP_PORT", "127.0.0.1", settings.hep_port, socket.SOCK_DGRAM),
     )
-    for name, host, port, kind in wanted:
+    for name, host, port, kind in wanted[3:] if but_asterisk else wanted:
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

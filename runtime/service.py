@@ -28,7 +28,8 @@ async def serve(city: str | None, say: Callable[[str], None]) -> int:
         say(f"もう動いています (pid {running})。止めるには toritsugi down です。")
         return 1
     bring_tools("up", instance.settings.tools)
-    require_free_ports(instance.settings)
+    left = instance.asterisk().left_running()
+    require_free_ports(instance.settings, but_asterisk=left is not None)
     chosen = str(city or instance.settings.city)
     remember(instance.settings, chosen)
     if not ipaddress.ip_address(instance.settings.sip_host).is_loopback:

@@ -80,7 +80,10 @@ class Warden:
         hep = HepReceiver("127.0.0.1", self._settings.hep_port, self._settings.sip_log)
         await hep.start()
         try:
-            await self._asterisk.start()
+            if await self._asterisk.adopt():
+                log.warning("took over the Asterisk that an earlier parent left running")
+            else:
+                await self._asterisk.start()
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._keep_asterisk())]
                 tasks += [group.create_task(self._keep(child)) for child in self.children]
@@ -98,10 +101,8 @@ class Warden:
 
     async def _keep_asterisk(self) -> None:
         while True:
-            process = self._asterisk.process
-            if process is not None:
-                code = await process.wait()
-                log.error("Asterisk ended with %s; starting it again", code)
+            await self._asterisk.ended()
+            log.error("Asterisk ended; starting it again")
             try:
                 await self._asterisk.start()
             except AsteriskDown as problem:
