@@ -96,9 +96,10 @@ class Recording:
         Raises:
             AudioUnreadable: the file changed or is damaged inside.
         """
-        first = max(0, min(self.frames, round(start_s * self.rate)))
-        count = max(0, min(self.frames, round(end_s * self.rate)) - first)
-        if not count:
+        length_s = self.duration_s
+        first = round(max(0.0, min(start_s, length_s)) * self.rate)
+        count = round(max(0.0, min(end_s, length_s)) * self.rate) - first
+        if count <= 0:
             return np.zeros(0, dtype=np.int16)
         try:
             with _open(self.path, self.repaired) as sound:
