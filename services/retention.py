@@ -287,10 +287,13 @@ class Retention:
             facts = await unit.retention.facts_with_numbers(
                 cut.caller_numbers, self._city_numbers, self._batch
             )
-        if not facts:
+        changed = self._changed(facts)
+        if not changed:
+            if facts:
+                log.error("%d facts hold a number that is not known how to erase", len(facts))
             return None
         async with self._uow() as unit:
-            await unit.retention.replace_facts(self._changed(facts))
+            await unit.retention.replace_facts(changed)
         return Counter()
 
     def _changed(self, facts: Sequence[Fact]) -> list[Fact]:

@@ -10,11 +10,12 @@ from ledger_stories import CALL, T0, Teller, answered_call
 from sqlalchemy import select
 
 from core.clock import ManualClock
-from core.ids import CallId
+from core.ids import CallId, OperatorId
 from core.phone import Caller, CallerKind
 from interactions.case import TranscriptState
 from interactions.profile import RetentionSection
 from ledger import facts as f
+from ledger.calls import Disposition
 from ledger.fold import fold_call
 from services.cases import CaseKeeper, attach_transcript
 from services.ports import JobState, RecordingFile, Transcript
@@ -179,7 +180,8 @@ async def test_numbers_are_erased_and_the_call_stays(database: Database) -> None
         text = await unit.transcripts.of_call(CALL)
         later = (await unit.calls.get([CallId(f"c-{LATER}")]))[CallId(f"c-{LATER}")]
     assert call.caller == Caller(CallerKind.NUMBER)
-    assert (call.talk_s, call.disposition is not None, call.operators) == (pytest.approx(60), True, ("101",))
+    assert call.talk_s == pytest.approx(60)
+    assert (call.disposition, call.operators) == (Disposition.ANSWERED, (OperatorId("101"),))
     assert case is not None
     assert case.question == f"{ERASED} に折り返す"
     assert case.first.caller is None

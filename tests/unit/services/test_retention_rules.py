@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.facts.dialplan import StepResult
 from core.ids import CallId, OperatorId
 from core.phone import Caller, CallerKind
 from interactions.case import CallSummary, Case
 from interactions.profile import RetentionSection
 from ledger.calls import Call
-from ledger.facts import Arrived, CallbackBooked, CallRefused, MenuStep, Source, StepResult
+from ledger.facts import Arrived, CallbackBooked, CallRefused, MenuStep, Source
 from services.ports import Transcript
 from services.retention import (
     DAY_S,
