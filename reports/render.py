@@ -38,8 +38,7 @@ def limit(seconds: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """`0.9` → `90.0%`, cut off rather than rounded up, so that 89.96 % never reads as a target of 90 % met.
-    """
+    """`0.9` → `90.0%`, cut off rather than rounded up, so that 89.96 % never reads as a target of 90 % met."""
     if share is None:
         return NOTHING
     tenths = int(share * 1000 + 1e-9)
