@@ -5,7 +5,7 @@ laid out twice: one file a sentence, and as one side of a call, where the other 
 measurement is a process of its own (peak memory), with one thread. The sentences lie outside this repository
 (`../shared/data/speech`); without them the Japanese part is left out and the result says so.
 
-Synthetic voices in a quiet room: real callers are harder for every engine. Run as `python -m benchmarks.speech OUT`.
+Synthetic voices in a quiet room: real callers are harder for every engine. Run as `python -m benchmarks.transcription OUT`.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _peak_mb() -> int:
 def _measure(who: str, engine: str, model: Path, language: str, files: list[dict[str, str]]) -> Any:
     plan = {"who": who, "engine": engine, "model": str(model), "language": language, "files": files}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.speech", "--child"],
+        [sys.executable, "-m", "benchmarks.transcription", "--child"],
         input=json.dumps(plan),
         stdout=subprocess.PIPE,
         text=True,
@@ -215,9 +215,9 @@ def _language(language: str, sentences: Sequence[str], folder: Path) -> dict[str
 
 
 def run(out: Path, quick: bool) -> dict[str, Any]:
-    """Measure, write `out/speech.json`, return the same."""
+    """Measure, write `out/transcription.json`, return the same."""
     result: dict[str, Any] = {
-        "name": "speech",
+        "name": "transcription",
         "machine": {
             "cpus": os.cpu_count(),
             "processor": platform.machine(),
@@ -234,7 +234,7 @@ def run(out: Path, quick: bool) -> dict[str, Any]:
         result["en"] = _language("en", ENGLISH[: 3 if quick else None], Path(name))
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=2, ensure_ascii=False)
-    (out / "speech.json").write_text(text + "\n", encoding="utf-8")
+    (out / "transcription.json").write_text(text + "\n", encoding="utf-8")
     return result
 
 
