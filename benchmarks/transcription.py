@@ -5,7 +5,8 @@ laid out twice: one file a sentence, and as one side of a call, where the other 
 measurement is a process of its own (peak memory), with one thread. The sentences lie outside this repository
 (`../shared/data/speech`); without them the Japanese part is left out and the result says so.
 
-Synthetic voices in a quiet room: real callers are harder for every engine. Run as `python -m benchmarks.transcription OUT`.
+Synthetic voices in a quiet room: real callers are harder for every engine.
+Run as `python -m benchmarks.transcription OUT`.
 """
 
 from __future__ import annotations

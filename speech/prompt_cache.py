@@ -79,6 +79,7 @@ def speak(
     spoken = spoken_text(text, language, readings)
     path = cache_path(cache_dir, spoken, voice)
     if not path.exists():
+        _prepare([voice], cache_dir)
         _make(spoken, voice, path)
     return path
 
@@ -125,8 +126,7 @@ def build_prompts(
             spoken = spoken_text(text, key[0], readings if key[0] == "ja" else None)
             wanted[key] = (spoken, voice, cache_path(cache_dir, spoken, voice))
     missing = {path: (spoken, voice) for spoken, voice, path in wanted.values() if not path.exists()}
-    if any(voice.engine in (kokoro.NAME, kokoro.ENGLISH_NAME) for _, voice in missing.values()):
-        kokoro.keep_model_in(cache_dir / "kokoro")
+    _prepare([voice for _, voice in missing.values()], cache_dir)
     names = {path: f"{key[0]}/{key[1]}" for key, (_, _, path) in wanted.items()}
     for done, path in enumerate(_make_all(missing, processes), start=1):
         if on_progress:
@@ -143,6 +143,11 @@ def build_prompts(
         seconds=sum(open_recording(path).duration_s for path in files.values()),
         files=files,
     )
+
+
+def _prepare(voices: Iterable[Voice], cache_dir: Path) -> None:
+    if any(voice.engine in (kokoro.NAME, kokoro.ENGLISH_NAME) for voice in voices):
+        kokoro.keep_model_in(cache_dir / "kokoro")
 
 
 def _recorded(texts: Iterable[tuple[str, str]], overrides: Path | None) -> dict[tuple[str, str], Path]:
