@@ -35,7 +35,7 @@ log.setLevel(logging.INFO)
 
 NIGHT_HOUR = 3
 """City time at which a day's work begins."""
-LOOK_EVERY_S = 20.0
+LOOK_EVERY_S = 5.0
 RECORDINGS_EVERY_S = 0.5
 RECORDINGS_SHARE = 20
 """Between two looks at the recordings' folder lie so many times what the last one took."""

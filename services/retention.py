@@ -30,7 +30,7 @@ RAW_LOG_DAYS = 62
 """想定: Asterisk's own logs and the copy of SIP stay for two months, so that a month's report can be proved, and
 the ledger made anew, until the end of the next. They hold callers' numbers, so never longer than those.
 """
-BATCH = 200
+BATCH = 100
 PAUSE_S = 0.02
 ERASED = "［電話番号］"
 """What stands in free text where a caller's number was."""
