@@ -64,6 +64,8 @@ async def run_transcriber(city: str | None) -> None:
         for number in range(_workers())
     ]
     try:
+        async with instance.database.uow() as unit:
+            await unit.jobs.release(instance.settings.node)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(worker.run()) for worker in workers]
             await stop.wait()
@@ -192,13 +194,25 @@ def _texts(job: TranscriptJob, heard: Heard, now: float) -> list[Transcript]:
 
 
 def transcribe_paths(paths: list[Path], language: str) -> Iterator[dict[str, Any]]:
-    """`transcribe PATH…`: rows of side, start_s, end_s, text, confidence; a bad file becomes a row with `error`."""
+    """`transcribe PATH…`: rows of side, start_s, end_s, text, confidence; a bad file becomes a row with `error`.
+
+    The two sides of one recording are taken together, so that a question of one side explains the answer of
+    the other when secrets are masked.
+    """
     engines = Engines(model_folders(settings_from()))
-    for path in paths:
+    for group in _conversations(paths):
         try:
-            yield from transcribe_files([path], engines, language)
+            yield from transcribe_files(group, engines, language)
         except ToritsugiError as problem:
-            yield {"file": str(path), "error": str(problem)}
+            yield {"file": str(group[0]), "error": str(problem)}
+
+
+def _conversations(paths: list[Path]) -> list[list[Path]]:
+    together: dict[Path, list[Path]] = {}
+    for path in paths:
+        base = path.with_name(path.stem.removesuffix("-citizen").removesuffix("-line"))
+        together.setdefault(base, []).append(path)
+    return list(together.values())
 
 
 def fetch_all_models(say: Callable[[str], None]) -> None:

@@ -242,6 +242,13 @@ class JobStore(Protocol):
         """Make the jobs that wait for a model of these languages due again; how many there were."""
         ...
 
+    async def release(self, node: str) -> int:
+        """Make the running jobs of this node's workers (`<node>-…`) due again; how many there were.
+
+        For the start of the node's only transcriber: whoever claimed them is dead.
+        """
+        ...
+
 
 class TranscriptStore(Protocol):
     async def put(self, transcript: Transcript) -> None: ...

@@ -136,6 +136,17 @@ class SqlJobs:
         )
         return result.rowcount
 
+    async def release(self, node: str) -> int:
+        job = rows.transcript_job.c
+        result = await self._connection.execute(
+            update(rows.transcript_job)
+            .where(
+                job.state == JobState.RUNNING.value, job.claimed_by.startswith(f"{node}-", autoescape=True)
+            )
+            .values(state=JobState.WAITING.value)
+        )
+        return result.rowcount
+
 
 def _job_of(row: Row[Any]) -> TranscriptJob:
     values = dict(row._mapping)

@@ -291,3 +291,13 @@ async def test_an_unreachable_server_is_said_plainly_and_without_its_password() 
     with pytest.raises(ToritsugiError, match="データベースが使えません") as caught:
         await migrate("postgresql+asyncpg://user:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_dead_workers_jobs_are_released_to_its_own_node_only(database: Database) -> None:
+    for number, worker in enumerate(("n1-7-0", "n10-8-0"), start=1):
+        async with database.uow() as unit:
+            await unit.jobs.add(TranscriptJob(call_id=CallId(f"c-n1-{number}.1"), base="b", language="ja"))
+            assert await unit.jobs.claim(worker, now=10.0, stale_after_s=1800.0) is not None
+    async with database.uow() as unit:
+        assert await unit.jobs.release("n1") == 1
+        assert await unit.jobs.counts() == {JobState.WAITING: 1, JobState.RUNNING: 1}
