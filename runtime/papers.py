@@ -10,7 +10,7 @@ from reports.daily import CityFacts, daily_report
 from reports.render import render_daily_csv, render_daily_html
 from runtime.install.asterisk import find_asterisk
 from runtime.instance import Instance
-from runtime.records import Records, prove
+from runtime.records import Records, prove, wire_kept
 from services.city import CityProfile
 
 LONG_WAIT_S = 300.0
@@ -44,7 +44,9 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
     until = since + timedelta(days=1).total_seconds()
     async with database.reading() as unit:
         calls = await unit.calls.between(since, until)
-    proof = await prove(instance.settings, instance.profile, database, since, until)
+    proof = None
+    if wire_kept(instance.profile, since):
+        proof = await prove(instance.settings, instance.profile, database, since, until)
     await database.close()
     asterisk = find_asterisk(instance.settings.tools)
     report = daily_report(
