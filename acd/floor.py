@@ -115,6 +115,11 @@ class Floor:
             member.queues.clear()
             member.ringing = None
 
+    def settle(self) -> None:
+        """After a whole snapshot: who was not found in it has signed out while nobody watched."""
+        for operator in [operator for operator, member in self.members.items() if not member.queues]:
+            del self.members[operator]
+
     def handle(self, event: FloorEvent) -> list[FloorCommand]:
         """Take one event in and say what to do."""
         match event:
@@ -147,6 +152,10 @@ class Floor:
                 self.waiting[event.caller] = known
             case CallerLeft():
                 self.waiting.pop(event.caller, None)
+                for member in self.members.values():
+                    if member.ringing == event.caller:
+                        # Gone while the telephone rang: app_queue tells nothing of the offer's end.
+                        member.ringing = None
             case Tick():
                 return [*self._due_operators(event.at), *self._due_words(event.at)]
         return []
@@ -157,9 +166,12 @@ class Floor:
             member = self.members[event.operator] = Member(event.operator, event.at)
         member.queues[event.queue] = event.penalty
         member.paused = event.paused
+        if event.paused != PauseReason.TALKING or not event.in_call:
+            # Whatever we saw begin is over, and nobody saw it end.
+            member.talking_in = None
         if event.paused is not None:
             member.paused_since = event.paused_since or event.at
-            if event.paused == PauseReason.TALKING and not event.in_call and member.talking_in is None:
+            if event.paused == PauseReason.TALKING and not event.in_call:
                 # The switch restarted during the talk and kept the pause but not the call.
                 member.paused, member.paused_since = PauseReason.WRAP_UP, event.at
             if event.paused == AUTO_PAUSE and member.give_back_at is None:

@@ -85,7 +85,7 @@ def _member(event: QueueMemberAdded | QueueMemberRemoved | QueueMemberPause) -> 
         return None
     match event:
         case QueueMemberAdded():
-            return _joined(event, operator, event.at)
+            return _joined(event, operator, event.at, event.in_call)
         case QueueMemberRemoved():
             return MemberLeft(at=event.at, operator=operator, queue=event.queue)
         case QueueMemberPause():
@@ -94,7 +94,7 @@ def _member(event: QueueMemberAdded | QueueMemberRemoved | QueueMemberPause) -> 
             return MemberReady(at=event.at, operator=operator)
 
 
-def _joined(event: MemberState, operator: OperatorId, at: float) -> MemberJoined:
+def _joined(event: MemberState, operator: OperatorId, at: float, in_call: bool) -> MemberJoined:
     return MemberJoined(
         at=at,
         operator=operator,
@@ -102,16 +102,18 @@ def _joined(event: MemberState, operator: OperatorId, at: float) -> MemberJoined
         penalty=event.penalty,
         paused=event.paused_reason if event.paused else None,
         paused_since=float(event.last_pause) if event.paused and event.last_pause else None,
-        in_call=event.in_call,
+        in_call=in_call,
     )
 
 
 def snapshot_events(snapshot: QueueSnapshot, now: float) -> Iterable[FloorEvent]:
     """A fresh view of the whole floor after a login."""
+    # Only the queue that the caller came from has the member in a call.
+    in_call = {row.member for row in snapshot.members if row.in_call}
     for row in snapshot.members:
         operator = _operator(row.member)
         if operator is not None:
-            yield _joined(row, operator, now)
+            yield _joined(row, operator, now, row.member in in_call)
     for entry in snapshot.entries:
         yield CallerJoined(
             at=now - entry.wait_s, caller=entry.channel, queue=entry.queue, position=entry.position

@@ -211,3 +211,39 @@ def miss(floor: Floor, operator: OperatorId, at: float) -> list[FloorCommand]:
     if not commands:
         floor.handle(MemberPaused(at=at, operator=operator, reason=AUTO_PAUSE))
     return commands
+
+
+def test_a_telephone_that_rang_for_a_caller_who_left_rings_no_more() -> None:
+    floor = floor_with(ONE)
+    floor.handle(CallerJoined(at=1.0, caller="c1", queue=QUEUE, position=1))
+    floor.handle(OfferMade(at=1.1, operator=ONE, queue=QUEUE, caller="c1"))
+    assert floor.members[ONE].state == "ringing"
+    floor.handle(CallerLeft(at=3.0, caller="c1", queue=QUEUE))
+    assert floor.members[ONE].state == "ready"
+
+
+def test_a_talk_that_went_down_with_the_switch_while_we_watched_ends_in_wrap_up() -> None:
+    floor = floor_with(ONE)
+    floor.handle(TalkStarted(at=1.0, operator=ONE, queue=QUEUE, caller="c1"))
+    floor.reset()
+    floor.handle(MemberJoined(at=9.0, operator=ONE, queue=QUEUE, penalty=10, paused="talking", in_call=False))
+    assert floor.members[ONE].state == "wrapup"
+    assert MakeReady(operator=ONE, why="wrapup_over") in floor.handle(Tick(at=60.0))
+
+
+def test_a_talk_that_ended_unseen_leaves_its_wrap_up_to_be_ended() -> None:
+    floor = floor_with(ONE)
+    floor.handle(TalkStarted(at=1.0, operator=ONE, queue=QUEUE, caller="c1"))
+    floor.reset()
+    floor.handle(
+        MemberJoined(at=9.0, operator=ONE, queue=QUEUE, penalty=10, paused="wrapup", paused_since=8.0)
+    )
+    assert floor.members[ONE].state == "wrapup"
+    assert MakeReady(operator=ONE, why="wrapup_over") in floor.handle(Tick(at=60.0))
+
+
+def test_who_signed_out_unseen_is_gone() -> None:
+    floor = floor_with(ONE)
+    floor.reset()
+    floor.settle()
+    assert floor.members == {}
