@@ -27,6 +27,7 @@ from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
 from runtime.housekeeping import Housekeeper
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
+from runtime.prompts import warm_up
 from runtime.sounds import PromptFiles
 from services.city import CityProfile
 from services.ports import OperatorAccount
@@ -38,6 +39,7 @@ from telephony.ami.events import Disconnected, FullyBooted, Gap
 from telephony.ami.floor import carry_out, floor_event, snapshot_events
 from telephony.ami.session import AmiSession
 from telephony.ami.whisper import whisper
+from telephony.members import member_name_of
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ class Engine:
                 group.create_task(self._ticks(), name="ticks"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(self._live(), name="live"),
+                group.create_task(asyncio.to_thread(warm_up, self.profile.ivr.languages), name="warm-up"),
                 group.create_task(self.housekeeper.watch_recordings(), name="recordings"),
                 group.create_task(self.housekeeper.every_night(self._rotate_logs), name="night"),
             ]
@@ -128,9 +131,12 @@ class Engine:
     async def _beat_switch(self) -> None:
         while True:
             if self.ami.connected:
-                with contextlib.suppress(AmiError):
-                    await set_global(self.ami, Variable.BEAT, str(int(self.clock.epoch())))
+                await self._beat_once()
             await asyncio.sleep(1.0)
+
+    async def _beat_once(self) -> None:
+        with contextlib.suppress(AmiError):
+            await set_global(self.ami, Variable.BEAT, str(int(self.clock.epoch())))
 
     async def _events(self) -> None:
         while True:
@@ -157,9 +163,17 @@ class Engine:
         else:
             log.error("no snapshot of the queues; the next login brings another chance")
             return
+        # At once, or the callers of the first second would be led by the fallback script.
+        await self._beat_once()
         self.floor.reset()
         for word in snapshot_events(snapshot, self.clock.epoch()):
             await self._do(self.floor.handle(word))
+        self.floor.settle()
+        # A switch that has just started takes every telephone for unreachable until its turn to be asked comes,
+        # up to 15 s later, and would tell callers that nobody is there.
+        for operator in self.floor.members:
+            with contextlib.suppress(AmiError):
+                await actions.qualify(self.ami, member_name_of(operator))
 
     async def _ticks(self) -> None:
         while True:

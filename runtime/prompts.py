@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from core.errors import ToritsugiError
 from core.settings import Settings
 from services.city import CityProfile
 from speech.prompt_cache import build_prompts, speak_dynamic
+from speech.synthesis import dynamic_voice, render_spoken
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,13 @@ def speaker(settings: Settings, profile: CityProfile) -> Callable[[str, str], Pa
     return speak
 
 
-def warm_up(speak: Callable[[str, str], Path], language: str) -> None:
-    """Load the synthesiser before the first caller needs it."""
-    try:
-        speak("準備ができました。" if language == "ja" else "Ready.", language)
-    except (ToritsugiError, OSError) as problem:
-        log.warning("no sentences on the spot in %s: %s", language, problem)
+def warm_up(languages: Iterable[str]) -> None:
+    """Load the synthesisers before the first caller needs one (blocking): that takes longer than a caller waits.
+
+    What is said is thrown away: a sentence from the cache would load nothing.
+    """
+    for language in languages:
+        try:
+            render_spoken("準備ができました。" if language == "ja" else "Ready.", dynamic_voice(language))
+        except (ToritsugiError, OSError) as problem:
+            log.warning("no sentences on the spot in %s: %s", language, problem)

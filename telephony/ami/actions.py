@@ -101,6 +101,11 @@ async def queue_penalty(ami: Ami, interface: str, penalty: int, queue: str | Non
     return await ami.action("QueuePenalty", timeout=None, **headers)
 
 
+async def qualify(ami: Ami, endpoint: str) -> AmiResponse:
+    """Ask a registered telephone at once whether it is there."""
+    return await ami.action("PJSIPQualify", Endpoint=_plain(endpoint, "Endpoint"))
+
+
 async def queue_status(ami: Ami, queue: str | None = None, *, timeout: float = 10.0) -> QueueSnapshot:
     """A snapshot of one queue or of all."""
     headers = {} if queue is None else {"Queue": _plain(queue, "Queue")}
