@@ -6,27 +6,38 @@ Stories wait for conditions, never for a time; whoever fails shows the logs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 
+from core.clock import clock_from_text
+from core.emergency import clear_emergency
 from core.ids import OperatorId
-from core.settings import PROJECT_ROOT
+from core.settings import PROJECT_ROOT, settings_from
 from demo.ends.calls import IncomingCall, OutgoingCall
+from demo.ends.g711 import Samples
+from demo.ends.hearing import RATE
 from demo.ends.identity import CallerIdentity, known
 from demo.ends.listening import Fingerprints, HeardPrompt
 from demo.ends.user_agent import SipEnd
-from services.ports import OperatorAccount
+from runtime.prompts import speaker
+from runtime.records import export_records
+from services.city import load_city
+from services.ports import OperatorAccount, RecordingFile
 from storage.database import Database
 
 PROFILE = Path(__file__).parent / "shiken.toml"
@@ -38,7 +49,10 @@ CITY = "shiken"
 
 
 async def eventually(
-    check: Callable[[], Awaitable[Any] | Any], *, within: float = 15.0, what: str = "the condition"
+    check: Callable[[], Awaitable[Any] | Any],
+    *,
+    within: float = 15.0,
+    what: str | Callable[[], str] = "the condition",
 ) -> Any:
     """Wait until `check` returns something true, and return it.
 
@@ -52,7 +66,9 @@ async def eventually(
             found = await found
         if found:
             return found
-        assert time.monotonic() < deadline, f"{what} did not come true within {within:.0f} s"
+        if time.monotonic() >= deadline:
+            said = what if isinstance(what, str) else what()
+            raise AssertionError(f"{said} did not come true within {within:.0f} s")
         await asyncio.sleep(0.05)
 
 
@@ -84,14 +100,16 @@ class Phone:
     end: SipEnd
     operator: str
     centre: Centre
-    stays: bool = False
-    """True: signed in for the rest of the module."""
 
-    async def dial(self, code: str) -> None:
-        """Dial a short code and wait until the centre has confirmed it and hung up."""
+    async def dial(self, code: str, *, listen: bool = False) -> OutgoingCall:
+        """Dial a code; hang up as soon as it is answered, or listen until the centre hangs up."""
         call = await self.end.call(code)
+        self.centre.codes.append(call)
         await call.answered(timeout=10)
+        if not listen:
+            await call.hang_up()
         assert await call.ended(timeout=15)
+        return call
 
     async def sign_in(self) -> None:
         await self.dial("*11")
@@ -104,14 +122,28 @@ class Phone:
     async def ready(self) -> None:
         await self.dial("*13")
 
+    async def state(self, wanted: str | None, *, within: float = 15.0) -> None:
+        """Wait until the engine sees this operator so."""
+        await eventually(
+            lambda: self.centre.operator_state(self.operator) == wanted,
+            within=within,
+            what=f"{self.operator} {wanted}",
+        )
+
     async def next_call(self, timeout: float = 20.0) -> IncomingCall:
+        """The next offer, not yet ringing."""
         return await self.end.next_call(timeout)
+
+    async def rings(self, timeout: float = 20.0) -> IncomingCall:
+        """The next offer, ringing and not answered."""
+        call = await self.next_call(timeout)
+        call.ring()
+        return call
 
     async def answer(self, timeout: float = 20.0) -> IncomingCall:
         """Let it ring, then answer."""
-        call = await self.next_call(timeout)
-        call.ring()
-        await asyncio.sleep(0.2)  # a person's hand; no condition to wait for
+        call = await self.rings(timeout)
+        await asyncio.sleep(0.1)  # a person's hand; no condition to wait for
         assert call.answer()
         return call
 
@@ -128,6 +160,10 @@ class Centre:
     ends: list[SipEnd] = field(default_factory=list)
     fingerprints: dict[str, Fingerprints] = field(default_factory=dict)
     profile: str = str(PROFILE)
+    made: list[str] = field(default_factory=list)
+    """SIP Call-IDs of every citizen's call of this centre: the ledger may hold no other."""
+    codes: list[OutgoingCall] = field(default_factory=list)
+    """Short codes that operators dialled."""
 
     @property
     def place(self) -> tuple[str, int]:
@@ -175,9 +211,10 @@ class Centre:
             )  # fmt: skip
         await eventually(
             lambda: self.warden().get("ready") and self.live().get("ami_connected"),
-            within=90,
-            what=f"the centre's start (log: {self.log_tail()})",
+            within=240,  # the first start on a machine makes the test city's prompts
+            what=lambda: f"the centre's start (log: {self.log_tail()})",
         )
+        await eventually(self._beats, what="the first heartbeat")
 
     async def stop(self) -> None:
         for end in self.ends:
@@ -212,6 +249,36 @@ class Centre:
         partial = path.with_suffix(".new")
         partial.write_text(f"{city_time}|{time.time():.3f}|1")
         partial.replace(path)
+
+    @contextlib.asynccontextmanager
+    async def without_engine(self) -> AsyncIterator[None]:
+        """The engine is dead, nobody starts it again, and its last heartbeat is old; until the end of the block."""
+        parent, old = self.warden()["pid"], self.engine_pid()
+        os.kill(parent, signal.SIGSTOP)
+        try:
+            kill(old)
+            await eventually(self._beat_is_old, what="an old heartbeat")
+            yield
+        finally:
+            os.kill(parent, signal.SIGCONT)
+        await self.engine_is_back(old)
+
+    async def _beat_age_s(self) -> float:
+        """Of the engine's heartbeat as the dialplan sees it."""
+        shown = await self.cli("dialplan show globals")
+        beat = re.search(r"TORITSUGI_BEAT=(\d+)", shown)
+        assert "T_CITY" in shown
+        return time.time() - int(beat[1]) if beat else float("inf")
+
+    async def _beats(self) -> bool:
+        return await self._beat_age_s() < 2
+
+    async def _beat_is_old(self) -> bool:
+        return await self._beat_age_s() > 4.5
+
+    def log(self) -> str:
+        """All that the instance has logged."""
+        return (self.home / "up.log").read_text("utf-8", "replace")
 
     def engine_pid(self) -> int | None:
         pid = self.warden().get("engine", {}).get("pid")
@@ -254,11 +321,24 @@ class Centre:
         return phone
 
     async def close_phone(self, phone: Phone) -> None:
-        """Sign out, unregister, close."""
-        if self.operator_state(phone.operator) is not None:
+        """Hang up, sign out, unregister, close."""
+        phone.end.deaf = False
+        for call in [call for call in phone.end.calls if not call.is_over]:
+            await call.hang_up()
+        try:
             await phone.sign_out()
-        await phone.end.close()
-        self.ends.remove(phone.end)
+        finally:
+            await phone.end.close()
+            self.ends.remove(phone.end)
+
+    @contextlib.asynccontextmanager
+    async def at_work(self, *operators: str) -> AsyncIterator[list[Phone]]:
+        """Operators who come, sign in, and go home at the end."""
+        phones = list(await asyncio.gather(*(self.phone(operator) for operator in operators)))
+        try:
+            yield phones
+        finally:
+            await asyncio.gather(*(self.close_phone(phone) for phone in phones))
 
     async def citizen(self) -> SipEnd:
         end = await SipEnd.open("citizen")
@@ -273,8 +353,26 @@ class Centre:
         call = await end.call(
             number, place=self.place, identity=identity or known(f"090{secrets.randbelow(10**8):08d}"), **more
         )
+        self.made.append(call.call_id)
         await call.answered(timeout=10)
         return call
+
+    async def queued(self, key: str = "1", **more: Any) -> OutgoingCall:
+        """A citizen who knows the menu: presses `key` at once and is told that they are being connected."""
+        call = await self.call(**more)
+        await call.media.press(key)
+        await self.hears(call, "connecting")
+        return call
+
+    async def leave(self) -> None:
+        """Every citizen hangs up and goes home; the city's clock and the closure are as they were."""
+        for end in [end for end in self.ends if end.registration is None]:
+            self.ends.remove(end)
+            await end.close()
+        clear_emergency(self.home)
+        self.set_city_time(OPEN)
+        await eventually(lambda: not self.live().get("waiting"), what="empty queues")
+        assert self.live().get("operators") == {}, "a story left operators signed in"
 
     # ---- what was heard, what was written ---------------------------------------------------------
 
@@ -291,34 +389,118 @@ class Centre:
         return [prompt.name for prompt in self.heard_prompts(call, language)]
 
     def heard_prompts(self, call: OutgoingCall, language: str = "ja") -> list[HeardPrompt]:
-        assert call.media is not None
         return self.ear(language).find(call.media.heard.recording().samples)
 
     async def hears(
-        self, call: OutgoingCall, name: str, *, within: float = 20.0, language: str = "ja"
+        self, call: OutgoingCall, name: str, *, within: float = 20.0, language: str = "ja", times: int = 1
     ) -> None:
-        """Wait until the citizen has heard the prompt `name`."""
-        await eventually(
-            lambda: name in self.heard(call, language),
-            within=within,
-            what=f"prompt {name} (heard {self.heard(call, language)})",
-        )
+        """Wait until the citizen has heard a second (or nearly all) of the prompt `name`."""
+        ear = self.ear(language)
+        enough_s = min(1.0, 0.7 * ear.seconds(name))
 
-    async def ledger(self, call: OutgoingCall, *, within: float = 15.0) -> dict[str, Any]:
-        """The closed ledger record of a citizen's call."""
-        from core.clock import clock_from_text
-        from runtime.records import export_records
+        def found() -> bool:
+            samples = call.media.heard.recording().samples
+            return len(ear.find(samples, names=[name], at_least_s=enough_s)) >= times
+
+        deadline = time.monotonic() + within
+        while not found():
+            assert time.monotonic() < deadline, f"{name} not heard, but {self.heard(call, language)}"
+            await asyncio.sleep(0.15)
+
+    async def heard_sentence(self, call: OutgoingCall, text: str, language: str = "ja") -> bool:
+        """Whether the citizen heard exactly this sentence, made on the spot."""
+        settings = settings_from(self.environment())
+        speak = speaker(settings, load_city(self.profile))
+        made = await asyncio.to_thread(speak, text, language)
+        ear = Fingerprints({"sentence": soundfile.read(made, dtype="int16")[0]})
+        return any(one.whole for one in ear.find(call.media.heard.recording().samples))
+
+    def told_at(self, call: OutgoingCall, name: str, *, end: bool = False, language: str = "ja") -> float:
+        """When the prompt `name` began (ended) in the citizen's ear; epoch seconds, its last time."""
+        samples = call.media.heard.recording()
+        prompt = self.ear(language).find(samples.samples, names=[name])[-1]
+        return samples.started_at + (prompt.end_s if end else prompt.start_s)
+
+    def wait_until(self, call: OutgoingCall, moment: float, language: str = "ja") -> float:
+        """Seconds from the end of "connecting" to `moment`: the wait as the two ends saw it."""
+        return moment - self.told_at(call, "connecting", end=True, language=language)
+
+    async def records(self) -> list[dict[str, Any]]:
+        """The whole ledger. It may hold each citizen's call once and nothing else."""
+        clock = clock_from_text(str(self.home / "clock"))
+        records = await export_records(self.database, clock, 0.0, 4e9)
+        found = Counter(record["sip_call_id"] for record in records)
+        assert found.keys() <= set(self.made), f"phantom rows: {found.keys() - set(self.made)}"
+        assert all(count == 1 for count in found.values()), found
+        return records
+
+    async def ledger(self, call: OutgoingCall | str, *, within: float = 15.0) -> dict[str, Any]:
+        """The closed ledger record of a citizen's call (or of its SIP Call-ID)."""
+        call_id = call if isinstance(call, str) else call.call_id
 
         async def closed() -> dict[str, Any] | None:
-            records = await export_records(self.database, clock_from_text(str(self.home / "clock")), 0.0, 4e9)
-            mine = [record for record in records if record["sip_call_id"] == call.call_id]
+            records = await self.records()
+            mine = [record for record in records if record["sip_call_id"] == call_id]
             assert len(mine) <= 1, f"one call, {len(mine)} ledger rows"
             return mine[0] if mine and mine[0]["disposition"] else None
 
         record: dict[str, Any] = await eventually(
-            closed, within=within, what=f"the ledger row of {call.call_id} ({self.log_tail()[-500:]})"
+            closed, within=within, what=lambda: f"the ledger row of {call_id} ({self.log_tail()})"
         )
         return record
+
+    async def sides(self, record: Mapping[str, Any]) -> dict[str, Samples]:
+        """Both recorded sides of a call, once the centre has taken in the closed files."""
+
+        async def closed() -> list[RecordingFile]:
+            async with self.database.reading() as unit:
+                files = await unit.recordings.of_call(record["call_id"])
+            return files if {(file.side, file.state) for file in files} == wanted else []
+
+        wanted = {("citizen", "closed"), ("line", "closed")}
+        files = await eventually(closed, what="two closed recordings")
+        return {file.side: soundfile.read(file.path, dtype="int16")[0] for file in files}
+
+
+def tone(hz: float, seconds: float = 0.6) -> Samples:
+    """A steady tone, easy to tell from speech and from hold music."""
+    time_s = np.arange(int(seconds * RATE)) / RATE
+    return (8000 * np.sin(2 * np.pi * hz * time_s)).astype(np.int16)
+
+
+def tone_s(samples: Samples, hz: float) -> float:
+    """Seconds in which the tone of `hz` stands out of everything else."""
+    length = RATE // 20
+    frames = samples[: len(samples) // length * length].reshape(-1, length).astype(np.float64)
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    place = round(hz * length / RATE)
+    near = power[:, place - 1 : place + 2].sum(axis=1)
+    loud = np.sqrt((frames**2).mean(axis=1)) > 500
+    return float(((near > 0.6 * power[:, 1:].sum(axis=1)) & loud).sum() * length / RATE)
+
+
+async def talk(call: OutgoingCall, offer: IncomingCall) -> None:
+    """Both say something at once, and each hears the other."""
+    say = [call.media.say(tone(600)), offer.media.say(tone(1000))]
+    assert all(await asyncio.gather(*say))
+    await eventually(lambda: tone_s(offer.media.heard.recording().samples, 600) > 0.3, what="the citizen")
+    await eventually(lambda: tone_s(call.media.heard.recording().samples, 1000) > 0.3, what="the operator")
+
+
+def kill(pid: int | None) -> None:
+    """SIGKILL to a process that this test started."""
+    assert pid, "no such process"
+    os.kill(pid, signal.SIGKILL)
+
+
+async def first_to_ring(*phones: Phone, timeout: float = 20.0) -> tuple[Phone, IncomingCall]:
+    """Whoever gets the next offer, and the offer, ringing."""
+    waits = {asyncio.create_task(phone.rings(timeout)): phone for phone in phones}
+    done, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    (task,) = done
+    return waits[task], task.result()
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from centre import OPEN, Centre
+from centre import Centre
+
+from demo.ends.dialog import Side
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_after_hours(centre: Centre) -> None:
     centre.set_city_time("2026-11-24T19:30:00+09:00")
-    try:
-        call = await centre.call()
-        assert await call.ended(40)
-    finally:
-        centre.set_city_time(OPEN)
-    assert centre.heard(call)[:2] == ["greeting", "closed_after_hours"]
+    call = await centre.call()
+    assert await call.ended(40)
+    assert call.ended_by is Side.PEER
     record = await centre.ledger(call)
-    assert record["disposition"] == "after_hours"
-    assert record["closed_reason"] == "after_hours"
-    assert record["ended_by"] == "system"
+    heard = [name for name in centre.heard(call) if name != "language"]
+    assert [heard[0], heard[1], heard[-1]] == ["greeting", "closed_after_hours", "goodbye"]
+    assert await centre.heard_sentence(call, "次の受付は、明日、午前9時からです。")
+    assert (record["disposition"], record["closed_reason"]) == ("after_hours", "after_hours")
+    assert (record["ended_by"], record["wait_s"]) == ("system", None)
+    assert record["fallbacks"] == []
