@@ -34,6 +34,8 @@ _FASTAGI = re.compile(r"agi://127\.0\.0\.1:\$\{T_AGI_PORT\}/([a-z]+)")
 _OUR_SCRIPT = "${T_FALLBACK}"
 _OUR_POST_COMMAND = "${T_RECORDING_DONE} ${T_RECORDINGS} ${TORITSUGI_REC}"
 _FUNCTION = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\(|(?:^|[?,(:])\s*([A-Z][A-Z0-9_]*)\([^()]*\)=")
+_OUTSIDE = r"\$\{(?:PJSIP_HEADER|CALLERID|CHANNEL\(pjsip)"
+_EVALUATE = frozenset({"ExecIf", "GotoIf", "GosubIf", "While", "AGI"})
 _SECRET_KEYS = frozenset({"secret", "password", "md5_cred", "auth_pass", "dbpass"})
 _SECRET_FILES = frozenset({"manager.conf", "pjsip.conf"})
 
@@ -315,8 +317,28 @@ def _agi_checked(plan: Dialplan, way: Way) -> Iterator[Finding]:
                     )
 
 
+def _text_from_outside(plan: Dialplan, way: Way) -> Iterator[Finding]:
+    """A peer's header inside `$[…]` calls functions, and inside `ExecIf` runs applications, of the peer's choice."""
+    outside = {
+        found[1]
+        for step in plan.steps()
+        if step.application == "Set" and (found := re.match(r"_{0,2}(\w+)=.*" + _OUTSIDE, step.arguments))
+    }
+    held = "|".join([_OUTSIDE, *(rf"\$\{{{name}\b" for name in sorted(outside))])
+    for step in plan.steps():
+        left = re.sub(r"\$\{EXISTS\(\$\{\w+\}\)\}", "", step.arguments)
+        if (step.application in _EVALUATE or "$[" in left) and re.search(held, left):
+            yield Finding(
+                rule="outside-text",
+                place=step.place,
+                message="相手が書いた文字を式や ExecIf の中に置くと、相手の選んだ命令が動きます",
+                cure="${EXISTS(${変数})} で確かめ、GotoIf で分ける",
+            )
+
+
 _DIALPLAN_RULES = (
     _readable, _targets, _reachable, _ends, _queue_exits, _forbidden, _outbound, _citizen_side, _agi_checked,
+    _text_from_outside,
 )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ FUNCTIONS: Mapping[str, str] = {
     "CHANNEL": "func_channel",
     "CUT": "func_cut",
     "DEVICE_STATE": "func_devstate",
+    "EXISTS": "func_logic",
     "GLOBAL": "func_global",
     "GROUP": "func_groupcount",
     "GROUP_COUNT": "func_groupcount",

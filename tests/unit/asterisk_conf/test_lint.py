@@ -88,6 +88,10 @@ MUTATIONS = [
      ' same => n,GotoIf($["${TORITSUGI_DONE}" = "ivr"]?decided,1)\n same => n,Goto(fallback,1)',
      " same => n,Goto(fallback,1)", "AGISTATUS"),
     ("agi-unchecked", IVR, "exten => s,1,Set(TORITSUGI_DONE=)", "exten => s,1,Set(T_X=)", "空に"),
+    ("outside-text", TRUNK, "GotoIf(${EXISTS(${T_DIVERSION})}?told)", 'GotoIf($["${T_DIVERSION}" != ""]?told)',
+     "相手の選んだ命令"),
+    ("outside-text", TRUNK, " same => n,Answer()",
+     " same => n,ExecIf($[1]?Set(T_X=${PJSIP_HEADER(read,History-Info)}))\n same => n,Answer()", "相手の選んだ命令"),
     ("unread", IVR, "exten => s,1,", "exten => s,", "読めない"),
 ]  # fmt: skip
 
