@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -104,6 +105,17 @@ def test_each_rule_can_speak(
     found = lint({**rendered, file: rendered[file].replace(old, new, 1)})
     assert [f for f in found if f.rule == rule and words in f.message], found
     assert all(f.place.rpartition(":")[2].isdigit() and f.cure for f in found)
+
+
+def test_an_arrival_fits_into_a_cel_line(rendered: dict[str, str]) -> None:
+    """res_cdrel_custom writes at most 1023 bytes a line, some 500 of them around what is counted here."""
+    (arrival,) = (row for row in rendered[TRUNK].splitlines() if "TS_ARRIVED" in row)
+    outside = re.findall(
+        r"URIENCODE\(\$\{(?:T_DIVERSION|CALLERID|PJSIP_HEADER|CHANNEL)[^}]*\}\)(?::0:(\d+))?", arrival
+    )
+    assert len(outside) == 5
+    assert all(outside)
+    assert sum(int(cut) for cut in outside) <= 420
 
 
 def test_a_finding_names_the_line(rendered: dict[str, str]) -> None:
