@@ -44,7 +44,7 @@ from ledger.facts import (
     Source,
     Transferred,
 )
-from telephony.disk.errors import DamagedLine
+from telephony.disk.errors import DamagedLine, moment
 from telephony.members import operator_of
 
 _URI_USER = re.compile(r"(?:sips?|tel):([^@;>?]+)", re.IGNORECASE)
@@ -289,12 +289,12 @@ def translate_cel(text: str, source: Source) -> Fact | None:
             return None
         extra = json.loads(fields["eventextra"]) if fields["eventextra"] else {}
         payload = decode_payload(extra.get("extra", ""))
-        return build(_Record(float(fields["eventtime"]), source, fields, extra, payload))
+        return build(_Record(moment(float(fields["eventtime"])), source, fields, extra, payload))
     except DamagedLine:
         raise
     except KeyError as exc:
         raise DamagedLine(f"lacks {exc}") from exc
-    except (ValueError, TypeError, AttributeError) as exc:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
         raise DamagedLine(f"cannot be read: {type(exc).__name__}") from exc
 
 

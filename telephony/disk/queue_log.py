@@ -26,7 +26,7 @@ from ledger.facts import (
     Source,
     SwitchStarted,
 )
-from telephony.disk.errors import DamagedLine
+from telephony.disk.errors import DamagedLine, moment
 from telephony.members import operator_of
 
 
@@ -170,10 +170,10 @@ def translate_queue_log(text: str, source: Source) -> Fact | None:
         raise DamagedLine(f"unknown event {event[:40]!r}")
     build = _EVENTS[event]
     try:
-        at, caller, queue, member = float(int(fields[0])), fields[1], fields[2], fields[3]
+        at, caller, queue, member = moment(float(int(fields[0]))), fields[1], fields[2], fields[3]
         row = _Row(at, source, caller, queue, member, event, tuple(fields[5:]))
         return build(row) if build else None
     except IndexError as exc:
         raise DamagedLine(f"{event} lacks data") from exc
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         raise DamagedLine(f"{event}: {exc}") from exc

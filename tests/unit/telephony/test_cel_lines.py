@@ -193,6 +193,17 @@ def test_damaged_lines_say_so(text: str) -> None:
         translate_cel(text, SOURCE)
 
 
+@pytest.mark.parametrize("at", ["nan", "inf", "-1", "1e300", "9" * 400])
+def test_a_moment_that_is_none_is_damaged(at: str) -> None:
+    with pytest.raises(DamagedLine):
+        translate_cel(line("ANSWER", eventtime=at), SOURCE)
+
+
+def test_a_line_nested_without_end_is_damaged() -> None:
+    with pytest.raises(DamagedLine):
+        translate_cel("[" * 100_000, SOURCE)
+
+
 def test_a_line_cut_anywhere_is_damaged() -> None:
     for cut in range(len(WHOLE)):
         with pytest.raises(DamagedLine):

@@ -78,6 +78,8 @@ def test_known_rows_without_a_fact() -> None:
         f"{CALL}|op101|COMPLETEAGENT|4|many|1",
         f"{CALL}|op101|RINGNOANSWER|",
         f"{CALL}|somebody|CONNECT|0|n1-1.2|0",
+        f"{'9' * 400}|n1-1.1|q|op101|CONNECT|0|n1-1.2|0",
+        "99999999999|n1-1.1|q|op101|CONNECT|0|n1-1.2|0",
         "soon|n1-1.1|q|op101|CONNECT|0|n1-1.2|0",
         "1795228422|n1-1.1|NONE|NONE|ENTERQUEUE||0|1",
     ],
