@@ -81,6 +81,8 @@ def parse_packet(data: bytes) -> Packet | None:
         offset += length
     try:
         seconds, micros = int.from_bytes(chunks[9]), int.from_bytes(chunks[10])
+        if seconds >= 1 << 32:
+            return None
         return Packet(
             at=seconds + micros / 1_000_000,
             src=_address(chunks.get(3) or chunks[5], chunks[7]),
@@ -88,7 +90,7 @@ def parse_packet(data: bytes) -> Packet | None:
             protocol=int.from_bytes(chunks[11]),
             payload=chunks[15],
         )
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
 
 

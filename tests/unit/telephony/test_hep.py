@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,21 @@ def test_cut_packets_are_no_packets() -> None:
     data = PACKETS[2]
     for cut in range(len(data)):
         assert parse_packet(data[:cut]) is None
+
+
+@pytest.mark.parametrize("chunk", [9, 10])
+def test_a_packet_of_no_year_is_no_packet(chunk: int) -> None:
+    """The time is a number of four bytes; a longer one would be no date, or no float."""
+    huge = b"\xff" * 300
+    whole = PACKETS[2]
+    offset, parts = 6, []
+    while offset < len(whole):
+        vendor, kind, length = struct.unpack_from("!HHH", whole, offset)
+        body = huge if kind == chunk else whole[offset + 6 : offset + length]
+        parts.append(struct.pack("!HHH", vendor, kind, 6 + len(body)) + body)
+        offset += length
+    made = b"".join(parts)
+    assert parse_packet(b"HEP3" + struct.pack("!H", 6 + len(made)) + made) is None
 
 
 @given(st.binary(max_size=300), st.integers(0, 300))
