@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ from storage.database import Database
 from telephony.disk.reader import cel_reader, queue_log_reader
 from telephony.disk.rotation import rotated
 from telephony.disk.tail import Position
+
+log = logging.getLogger(__name__)
 
 ALWAYS = (0.0, 4102444800.0)
 """From the epoch to the year 2100."""
@@ -107,13 +110,22 @@ def _midnight(day: date) -> float:
 def sip_messages(path: Path) -> Iterator[dict[str, Any]]:
     """The mirrored SIP messages of a capture file and of its rotated siblings, oldest first.
 
-    A last line being written is left for the next time.
+    A last line being written is left for the next time; a line that a crash or a full disk cut is logged and
+    passed over, so that its call is seen missing and not the whole proof.
     """
     for each in (*rotated(path), path):
-        with contextlib.suppress(FileNotFoundError), each.open(encoding="utf-8") as file:
+        with contextlib.suppress(FileNotFoundError), each.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                if line.endswith("\n"):
-                    yield json.loads(line)
+                if not line.endswith("\n"):
+                    continue
+                try:
+                    message = json.loads(line)
+                except (ValueError, RecursionError):
+                    message = None
+                if isinstance(message, dict) and isinstance(message.get("at"), float | int):
+                    yield message
+                else:
+                    log.error("%s: a damaged line of %d characters", each, len(line))
 
 
 def trunk_invites(settings: Settings, profile: CityProfile, capture: Path | None) -> list[SeenInvite]:

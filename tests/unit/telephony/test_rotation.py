@@ -181,6 +181,16 @@ async def test_a_mirror_started_on_another_day_turns_the_file_it_finds(tmp_path:
     assert len(path.read_text().splitlines()) == 1
 
 
+def test_a_damaged_line_of_the_mirror_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_bytes(
+        b'{"at": 1.0}\n{"at": 2.0, "call_id": "a{"at": 3.0}\n\xff\x00\n[]\n7\n'
+        + b"[" * 9999
+        + b'\n{"at": 4.0}\n{"a'
+    )
+    assert [row["at"] for row in sip_messages(path)] == [1.0, 4.0]
+
+
 async def test_a_mirror_whose_file_was_deleted_writes_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "messages.jsonl"
     receiver = HepReceiver("127.0.0.1", 0, path)
