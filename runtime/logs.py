@@ -45,5 +45,6 @@ def set_up_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("alembic", "panoramisk", "asyncio"):
+    # aiosqlite and SQLAlchemy tell every statement with its values, and a telephone's password is one of them.
+    for chatty in ("alembic", "panoramisk", "asyncio", "aiosqlite", "asyncpg", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

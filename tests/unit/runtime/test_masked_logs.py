@@ -49,6 +49,14 @@ def test_a_number_in_a_traceback_is_masked(lines: io.StringIO) -> None:
     assert "ValueError" in record["exception"]
 
 
+def test_no_statement_is_logged_with_its_values(lines: io.StringIO) -> None:
+    """At `TORITSUGI_LOG=debug` the database driver told the operators' telephone passwords."""
+    for name in ("aiosqlite", "asyncpg", "sqlalchemy.engine.Engine"):
+        logging.getLogger(name).debug("executing %s", ("INSERT INTO operator", ("101", "a-password")))
+        logging.getLogger(name).info("%s", ("101", "a-password"))
+    assert lines.getvalue() == ""
+
+
 def test_a_line_is_one_json_object_and_keeps_what_is_no_number(lines: io.StringIO) -> None:
     logging.getLogger("test").warning("改行\nのある文 n1-1790000000.12")
     record = json.loads(lines.getvalue())
