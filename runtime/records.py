@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -128,13 +129,33 @@ def sip_messages(path: Path) -> Iterator[dict[str, Any]]:
                     log.error("%s: a damaged line of %d characters", each, len(line))
 
 
-def trunk_invites(settings: Settings, profile: CityProfile, capture: Path | None) -> list[SeenInvite]:
-    """The INVITEs to the city's numbers, and to anything else that is no operator's own call."""
-    own = f":{settings.sip_port}"
+def trunk_invites(
+    settings: Settings, capture: Path | None, operators: Collection[str], trunks: Collection[str]
+) -> list[SeenInvite]:
+    """The INVITEs to the city's numbers, and to anything else that is no operator's own call.
+
+    Args:
+        operators: numbers of the operators; a telephone of theirs says `op<number>` in From, and is asked to prove it.
+        trunks: networks that calls come from.
+    """
+    telephones = {f"op{number}" for number in operators}
+    networks = [ipaddress.ip_network(each, strict=False) for each in trunks]
+
+    def sent_by_us(src: str, dst: str) -> bool:
+        """What Asterisk sends is mirrored too. A carrier's port is 5060 as well as ours: then the address decides."""
+        (host, _, port), theirs = src.rpartition(":"), dst.rpartition(":")[2]
+        if int(port) != settings.sip_port:
+            return False
+        if theirs and int(theirs) != settings.sip_port:
+            return True
+        address = ipaddress.ip_address(host.strip("[]"))
+        own = ipaddress.ip_address(settings.sip_host)
+        return address == own or (own.is_unspecified and not any(address in each for each in networks))
 
     def from_trunk(message: Mapping[str, Any]) -> bool:
-        # What Asterisk sends is mirrored too; an operator's telephone says who it is in From.
-        return not str(message["src"]).endswith(own) and not str(message["from_user"]).startswith("op")
+        return message["from_user"] not in telephones and not sent_by_us(
+            str(message["src"]), str(message.get("dst", ""))
+        )
 
     return list(invites_of(sip_messages(capture or settings.sip_log), from_trunk))
 
@@ -151,7 +172,10 @@ async def prove(
     async with database.reading() as unit:
         calls = await unit.calls.between(since, until)
         refused = await unit.facts.refused(since, until)
-    seen = [invite for invite in trunk_invites(settings, profile, capture) if since <= invite.at < until]
+        operators = [operator.id for operator in await unit.operators.list()]
+        trunks = [trunk.match for trunk in await unit.trunks.list()]
+    invites = trunk_invites(settings, capture, operators, trunks)
+    seen = [invite for invite in invites if since <= invite.at < until]
     kept_since = cut_offs(profile.interactions.retention_days, time.time()).recordings
     return reconcile(
         seen,
