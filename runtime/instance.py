@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable
@@ -225,8 +226,8 @@ def new_operator(
                 where="--language",
                 cure=f"次のどれか: {', '.join(profile.ivr.languages)}",
             )
-    if not number.isdigit() or not 2 <= len(number) <= 6:
-        raise ToritsugiError(f"番号は 2 から 6 桁の数字です: {number!r}", where="番号", cure="例: 101")
+    if not re.fullmatch(r"[0-9]{2,6}", number):
+        raise ToritsugiError(f"番号は 2 から 6 桁の半角数字です: {number!r}", where="番号", cure="例: 101")
     return OperatorAccount(
         id=OperatorId(number),
         name=name,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from asterisk_conf.embedded import AsteriskDown
 from asterisk_conf.from_city import paths_for
+from asterisk_conf.model import Trunk
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from runtime.install.asterisk import ensure_asterisk
@@ -20,7 +22,7 @@ def _skills(texts: Sequence[str]) -> dict[str, int]:
     skills: dict[str, int] = {}
     for text in texts:
         line, sign, level = text.partition("=")
-        if not sign or not level.isdigit():
+        if not sign or not re.fullmatch(r"[0-9]{1,3}", level):
             raise ToritsugiError(f"読めません: {text!r}", where="--skill", cure="回線=レベル。例: booking=3")
         skills[line] = int(level)
     return skills
@@ -108,6 +110,12 @@ async def add_trunk(city: str | None, name: str, match: str, say: Callable[[str]
         raise ToritsugiError(
             f"アドレスではありません: {match!r}", where="--match", cure="例: 192.0.2.10 または 192.0.2.0/28"
         ) from problem
+    # Checked before it is stored: a name that cannot be rendered would keep the centre from starting ever after.
+    Trunk(name=name, match=(match,))
+    if re.match(r"op[0-9]|transport-", name):
+        raise ToritsugiError(
+            f"電話機などの名前と重なります: {name}", where="名前", cure="別の名前にする。例: carrier"
+        )
     instance = Instance.open(city=city)
     await instance.database.migrate()
     async with instance.database.uow() as unit:
