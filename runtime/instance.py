@@ -57,7 +57,8 @@ class Instance:
             ToritsugiError: a setting, the profile or the database address cannot be read.
         """
         settings = remembered_settings()
-        settings.home.mkdir(parents=True, exist_ok=True)
+        # Calls, numbers, voices and telephone passwords: nobody else on the machine may look.
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(
             settings=settings,
             profile=load_city(city or settings.city),

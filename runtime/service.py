@@ -28,6 +28,7 @@ async def serve(city: str | None, say: Callable[[str], None]) -> int:
         say(f"もう動いています (pid {running})。止めるには toritsugi down です。")
         return 1
     bring_tools("up", instance.settings.tools)
+    os.umask(0o077)  # inherited by Asterisk, whose logs and recordings are personal data
     left = instance.asterisk().left_running()
     require_free_ports(instance.settings, but_asterisk=left is not None)
     chosen = str(city or instance.settings.city)

@@ -44,3 +44,9 @@ async def test_a_trunk(name: str) -> None:
     with pytest.raises(ToritsugiError):
         await add_trunk("matsusaka", name, "192.0.2.1", silent)
     assert await list_trunks("matsusaka") == []
+
+
+async def test_a_new_home_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORITSUGI_HOME", str(tmp_path / "home"))
+    await list_operators("matsusaka")
+    assert (tmp_path / "home").stat().st_mode & 0o077 == 0
