@@ -67,9 +67,15 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
+def _year(day: date) -> None:
+    if not 1970 < day.year < 2100:
+        raise ValueError("no year of ours")
+
+
 def _moment(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
+        _year(moment)
     except ValueError as problem:
         raise ToritsugiError(
             f"日時が読めません: {text!r}", where=option, cure="例: 2026-12-30T16:31"
@@ -79,9 +85,11 @@ def _moment(text: str, option: str) -> datetime:
 
 def _day(text: str, option: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        _year(day)
     except ValueError as problem:
         raise ToritsugiError(f"日付が読めません: {text!r}", where=option, cure="例: 2026-11-24") from problem
+    return day
 
 
 # ---- the demonstration, the tests, the benchmarks -------------------------------------------------

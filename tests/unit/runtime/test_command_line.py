@@ -54,6 +54,8 @@ def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
     ("arguments", "variables", "words"),
     [
         (("hours", "--at", "yesterday"), {}, ["--at", "→"]),
+        (("hours", "--at", "9999-12-31T23:59"), {}, ["--at", "→"]),
+        (("cases", "--date", "9999-12-31"), {}, ["--date", "→"]),
         (("hours", "--at", "2026-11-24T10:00", "--city", "nagoya"), {}, ["nagoya", "matsusaka"]),
         (("status",), {"TORITSUGI_SIP_PORT": "no"}, ["TORITSUGI_SIP_PORT"]),
         (("close", "--message", "none"), {}, ["--message"]),
