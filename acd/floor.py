@@ -133,7 +133,7 @@ class Floor:
                 member = self.members.get(event.operator)
                 if member is not None:
                     member.paused, member.give_back_at = None, None
-                    if member.missed_in_a_row >= self.rules.missed_before_pause:
+                    if self._held_back(member):
                         member.missed_in_a_row = 0
             case OfferMade():
                 member = self.members.get(event.operator)
@@ -195,7 +195,7 @@ class Floor:
         if member.paused != event.reason:
             member.paused_since = event.at
         member.paused = event.reason
-        if event.reason == AUTO_PAUSE:
+        if event.reason == AUTO_PAUSE and not self._held_back(member):
             member.give_back_at = event.at + self.rules.give_back_after_s
         else:
             member.give_back_at = None
@@ -209,12 +209,15 @@ class Floor:
             return []
         member.ringing = None
         member.missed_in_a_row += 1
-        if member.missed_in_a_row >= self.rules.missed_before_pause:
+        if self._held_back(member):
             member.give_back_at = None
             member.paused, member.paused_since = PauseReason.MISSED, event.at
             return [HoldBack(operator=event.operator, reason=PauseReason.MISSED)]
         member.give_back_at = event.at + self.rules.give_back_after_s
         return []
+
+    def _held_back(self, member: Member) -> bool:
+        return member.missed_in_a_row >= self.rules.missed_before_pause
 
     def _talk_started(self, event: TalkStarted) -> None:
         self.waiting.pop(event.caller, None)
@@ -266,6 +269,10 @@ class Floor:
                 if now >= member.paused_since + self._wrap_up_of(member):
                     member.paused = None
                     yield MakeReady(operator=member.operator, why="wrapup_over")
+            elif member.paused == AUTO_PAUSE and self._held_back(member):
+                # The switch goes through its queues one by one and may have written over our pause.
+                member.paused = PauseReason.MISSED
+                yield HoldBack(operator=member.operator, reason=PauseReason.MISSED)
             elif member.give_back_at is not None and now >= member.give_back_at:
                 member.give_back_at = None
                 if member.paused == AUTO_PAUSE:

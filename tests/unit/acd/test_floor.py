@@ -247,3 +247,16 @@ def test_who_signed_out_unseen_is_gone() -> None:
     floor.reset()
     floor.settle()
     assert floor.members == {}
+
+
+def test_the_switch_that_writes_over_our_pause_does_not_give_the_operator_back() -> None:
+    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=1))
+    floor.handle(MemberJoined(at=0.0, operator=ONE, queue=QUEUE, penalty=10, paused=None))
+    assert floor.handle(OfferMissed(at=5.0, operator=ONE, queue=QUEUE)) == [
+        HoldBack(operator=ONE, reason="missed")
+    ]
+    floor.handle(MemberPaused(at=5.01, operator=ONE, reason="missed"))
+    floor.handle(MemberPaused(at=5.02, operator=ONE, reason=AUTO_PAUSE))
+    assert tick(floor, 5.2) == [HoldBack(operator=ONE, reason="missed")]
+    assert tick(floor, 60.0) == []
+    assert floor.members[ONE].state == "paused:missed"
