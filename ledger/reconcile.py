@@ -15,6 +15,10 @@ from typing import Any
 from ledger.calls import Call, Disposition
 
 
+CANCELLED = 487
+"""RFC 3261 21.4.25: the caller took the INVITE back before it was answered."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenInvite:
     """One dialogue-opening INVITE that the trunk sent us."""
@@ -29,7 +33,7 @@ class SeenInvite:
     @property
     def refused(self) -> bool:
         """Turned away by us before it became a call (487 ends a call that the caller gave up)."""
-        return self.final_status is not None and self.final_status >= 400 and self.final_status != 487
+        return self.final_status is not None and self.final_status >= 400 and self.final_status != CANCELLED
 
 
 @unique
@@ -72,6 +76,8 @@ class Reconciliation:
 
     invites: int
     refused: int
+    given_up: int
+    """Callers who took their INVITE back before the dialplan's first line ran: nobody could have told them."""
     calls: int
     differences: list[Difference]
 
@@ -102,6 +108,12 @@ def reconcile(
     """
     invites, rows = list(seen), list(calls)
     turned_away = set(refused) | {invite.sip_call_id for invite in invites if invite.refused}
+    known = {call.sip_call_id for call in rows}
+    given_up = {
+        invite.sip_call_id
+        for invite in invites
+        if invite.final_status == CANCELLED and invite.sip_call_id not in known
+    }
     found: list[Difference] = []
     by_sip: dict[str, list[Call]] = defaultdict(list)
     for call in rows:
@@ -109,6 +121,8 @@ def reconcile(
     ids = Counter(call.call_id for call in rows)
     on_the_wire = {invite.sip_call_id for invite in invites}
     for invite in {invite.sip_call_id: invite for invite in invites}.values():
+        if invite.sip_call_id in given_up:
+            continue
         found += _of_invite(invite, by_sip.get(invite.sip_call_id, []), invite.sip_call_id in turned_away)
     for call in rows:
         if call.sip_call_id not in on_the_wire:
@@ -125,6 +139,7 @@ def reconcile(
     return Reconciliation(
         invites=len(on_the_wire),
         refused=len(on_the_wire & turned_away),
+        given_up=len(given_up),
         calls=len(rows),
         differences=sorted(found, key=lambda each: (each.kind, each.what)),
     )

@@ -232,6 +232,7 @@ def reconciliation_record(result: Reconciliation, day: date) -> dict[str, Any]:
         "date": day.isoformat(),
         "invites": result.invites,
         "refused": result.refused,
+        "given_up": result.given_up,
         "calls": result.calls,
         "agrees": result.agrees,
         "differences": [

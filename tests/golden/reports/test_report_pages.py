@@ -65,7 +65,7 @@ def whole_day() -> DailyReport:
         calls,
         city_time_of,
         made_at=datetime(2024, 11, 26, 8, 0, tzinfo=TOKYO),
-        reconciliation=Reconciliation(invites=18, refused=1, calls=17, differences=[]),
+        reconciliation=Reconciliation(invites=18, refused=1, given_up=0, calls=17, differences=[]),
         versions={"取次": "0.1.0", "Asterisk": "22.10.1"},
     )
 
@@ -195,7 +195,8 @@ def test_differences_and_a_missing_reconciliation_are_said() -> None:
     assert "照合は、この報告の作成時には行っていない" in render_daily_html(unproven)
     difference = Difference(kind=DifferenceKind.INVITE_WITHOUT_CALL, what="abc@x")
     wrong = replace(
-        report, reconciliation=Reconciliation(invites=2, refused=0, calls=1, differences=[difference])
+        report,
+        reconciliation=Reconciliation(invites=2, refused=0, given_up=0, calls=1, differences=[difference]),
     )
     assert "着信があったが台帳に呼がない：abc@x" in render_daily_html(wrong)
 

@@ -39,9 +39,11 @@ def test_agreement() -> None:
     assert (result.invites, result.refused, result.calls) == (2, 1, 1)
 
 
-def test_a_call_given_up_before_the_answer_is_still_a_call() -> None:
-    result = reconcile([invite("gone", 487)], [], [], [])
-    assert [difference.kind for difference in result.differences] == [DifferenceKind.INVITE_WITHOUT_CALL]
+def test_who_takes_the_invite_back_before_the_dialplan_runs_is_counted_apart() -> None:
+    call = answered()
+    result = reconcile([invite("gone", 487), invite(call.sip_call_id, 487)], [call], [], RECORDED)
+    assert result.agrees
+    assert (result.invites, result.given_up, result.calls) == (2, 1, 1)
 
 
 def test_calls_refused_by_the_dialplan_are_accounted_for() -> None:
