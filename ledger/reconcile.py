@@ -14,7 +14,6 @@ from typing import Any
 
 from ledger.calls import Call, Disposition
 
-
 CANCELLED = 487
 """RFC 3261 21.4.25: the caller took the INVITE back before it was answered."""
 
