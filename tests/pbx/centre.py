@@ -175,6 +175,8 @@ class Centre:
         return {
             **os.environ,
             "TORITSUGI_HOME": str(self.home),
+            # Quick to make; the better voice is heard in the contract ring.
+            "TORITSUGI_ENGLISH_VOICE": "espeak",
             "TORITSUGI_CITY": self.profile,
             "TORITSUGI_SIP_PORT": str(sip),
             "TORITSUGI_AMI_PORT": str(ami),

@@ -36,6 +36,7 @@ def test_demo_day(tmp_path: Path) -> None:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.endswith("_PORT")},
         "TORITSUGI_HOME": str(tmp_path / "home"),
+        "TORITSUGI_ENGLISH_VOICE": "espeak",
         "PYTHONPATH": str(PROJECT_ROOT),
     }
     done = subprocess.run(
