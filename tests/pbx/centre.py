@@ -212,11 +212,16 @@ class Centre:
                 stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         await eventually(
-            lambda: self.warden().get("ready") and self.live().get("ami_connected"),
+            self._is_up,
             within=240,  # the first start on a machine makes the test city's prompts
             what=lambda: f"the centre's start (log: {self.log_tail()})",
         )
         await eventually(self._beats, what="the first heartbeat")
+
+    def _is_up(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, self.log_tail()
+        return bool(self.warden().get("ready") and self.live().get("ami_connected"))
 
     async def stop(self) -> None:
         for end in self.ends:
