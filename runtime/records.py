@@ -181,7 +181,7 @@ async def prove(
         seen,
         calls,
         [fact.sip_call_id for fact in refused if isinstance(fact, CallRefused) and fact.sip_call_id],
-        _recording_names(settings, since, until),
+        _recording_names(settings, since, until, {base for call in calls for base in call.recordings}),
         check_recordings=all(call.arrived_at > kept_since for call in calls),
     )
 
@@ -191,12 +191,19 @@ def wire_kept(profile: CityProfile, since: float) -> bool:
     return since > cut_offs(profile.interactions.retention_days, time.time()).raw_logs
 
 
-def _recording_names(settings: Settings, since: float, until: float) -> list[str]:
-    """Recordings on disk whose call began in the period; their name holds the Uniqueid, and that the second."""
+def _recording_names(settings: Settings, since: float, until: float, known: Collection[str]) -> list[str]:
+    """Recordings on disk whose call began in the period, by the second in the Uniqueid that they are named for.
+
+    That second is cut off: a recording from the period's first, broken second counts only if it is one of the
+    calls' own (`known`).
+    """
     names = []
     for path in settings.recordings.glob("*.wav"):
         begun = _RECORDING.fullmatch(path.stem)
-        if begun and since <= float(begun[1]) < until:
+        if begun is None:
+            continue
+        inside = since <= float(begun[1]) < until
+        if inside or path.stem.rpartition("-")[0] in known:
             names.append(path.stem)
     return names
 
