@@ -35,7 +35,8 @@ async def test_operator_wrap_up(centre: Centre) -> None:
 
 async def _wrapped(centre: Centre, call: OutgoingCall) -> bool:
     seconds = (await centre.ledger(call))["wrap_up_s"]
-    return seconds is not None and 1.5 <= seconds <= 4.0
+    # queue_log tells the end of the two seconds in whole seconds, cut off.
+    return seconds is not None and 1.0 <= seconds <= 4.0
 
 
 async def test_ready_ends_wrap_up(centre: Centre) -> None:
