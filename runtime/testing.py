@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,11 @@ from pathlib import Path
 from core.settings import PROJECT_ROOT, settings_from
 from runtime.testing_plugin import CHECKS_VARIABLE
 from runtime.tools import bring_tools
+
+
+STORIES = "tests/pbx/"
+STORIES_AGAIN = 5
+"""More failed stories than this are no accident of timing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +65,21 @@ def run_tests(arguments: Sequence[str]) -> int:
     said = f"FAILED: {', '.join(failed)}" if failed else ", ".join(c.name for c in checks()) + " passed"
     shown = {} if arguments else {CHECKS_VARIABLE: said}
     tests = _run([sys.executable, "-m", "pytest", *arguments], {**environment, **shown})
+    if tests == 1 and not arguments and (stories := _failed_stories()):
+        # Real telephones on a busy machine: a story is told once more, alone, and both outcomes stand above.
+        print(f"told again: {', '.join(stories)}", flush=True)
+        tests = _run([sys.executable, "-m", "pytest", *stories], {**environment, **shown})
     return tests or (1 if failed else 0)
+
+
+def _failed_stories(root: Path = PROJECT_ROOT) -> list[str]:
+    """What failed in the run before, if nothing but stories on real Asterisk did, and few of them."""
+    try:
+        failed = json.loads((root / ".pytest_cache" / "v" / "cache" / "lastfailed").read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    names = sorted(failed)
+    return names if len(names) <= STORIES_AGAIN and all(name.startswith(STORIES) for name in names) else []
 
 
 def _run_checks(environment: dict[str, str]) -> list[str]:
