@@ -16,7 +16,6 @@ from core.settings import PROJECT_ROOT, settings_from
 from runtime.testing_plugin import CHECKS_VARIABLE
 from runtime.tools import bring_tools
 
-
 STORIES = "tests/pbx/"
 STORIES_AGAIN = 5
 """More failed stories than this are no accident of timing."""
