@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.ids import OperatorId, QueueName
+from acd.view import Load
+from core.ids import CallId, OperatorId, QueueName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +35,21 @@ class MemberLeft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberPaused:
+    """The switch makes no offers to this member in this queue."""
+
     at: float
     operator: OperatorId
+    queue: QueueName
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberReady:
+    """The switch may offer calls of this queue to this member again."""
+
     at: float
     operator: OperatorId
+    queue: QueueName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class OfferMade:
     operator: OperatorId
     queue: QueueName
     caller: str
+    call: CallId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,8 @@ class TalkStarted:
     operator: OperatorId
     queue: QueueName
     caller: str
+    talk: str = ""
+    """Uniqueid of the operator's channel: the talk's name in the dialplan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,9 @@ class CallerJoined:
     caller: str
     queue: QueueName
     position: int
+    call: CallId | None = None
+    since: float | None = None
+    """First entry of this caller, when it is known to be earlier than `at`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +104,14 @@ class CallerLeft:
     at: float
     caller: str
     queue: QueueName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHeld:
+    """The switch has acknowledged every penalty of this version of the order."""
+
+    at: float
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +130,24 @@ FloorEvent = (
     | TalkEnded
     | CallerJoined
     | CallerLeft
+    | OrderHeld
     | Tick
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeReady:
-    """Let the switch offer calls to this operator again, in all queues."""
+    """Let the switch offer calls of these queues to this operator again.
+
+    The dialplan does it only when the operator's last talk is still `talk` and they are neither talking nor on a
+    break: an action that comes late must not end the next talk's wrap-up.
+    """
 
     operator: OperatorId
+    queues: tuple[QueueName, ...]
+    """Empty for all."""
+    talk: str
+    """The last talk that the floor knows of (`TalkStarted.talk`), empty when it knows none."""
     why: str
 
 
@@ -131,11 +161,11 @@ class HoldBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetOrder:
-    """The operator's place in the order of offers of one queue: a lower penalty comes first (steps of 10)."""
+    """The operator's place in the order of offers, in all their queues: a lower penalty comes first."""
 
     operator: OperatorId
-    queue: QueueName
     penalty: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,4 +178,39 @@ class TellWaiting:
     minutes: tuple[int, int] | None
 
 
-FloorCommand = MakeReady | HoldBack | SetOrder | TellWaiting
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """One operator in the ranking of an offer, best first."""
+
+    operator: OperatorId
+    penalty: int
+    """As the engine last set it."""
+    score: float
+    """The load by the city's rule; the least comes first."""
+    load: Load
+    idle_s: float
+    free: bool
+    """Whether the switch could have offered this call to them at that moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOffer:
+    """Keep why this offer went to this operator: the ranking of that moment."""
+
+    at: float
+    operator: OperatorId
+    queue: QueueName
+    caller: str
+    call: CallId | None
+    waited_s: float
+    version: int
+    """Of the order that the switch had acknowledged; 0 before the first."""
+    wanted: int
+    """Of the order that the engine wished for."""
+    ranking: tuple[Ranked, ...]
+    deviation: str
+    """Empty when the offer is what the engine wished; otherwise `order` (somebody freer came first in the engine's
+    ranking), `caller` (a needier caller was passed over) or `unknown` (the floor did not know the operator free)."""
+
+
+FloorCommand = MakeReady | HoldBack | SetOrder | TellWaiting | ExplainOffer

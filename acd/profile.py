@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from acd.demand import Demand, Stage
+from core.ids import LineId, queue_name
 from core.profile_file import Section, TelephoneNumber, Text
 
 LineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 Seconds = Annotated[int, Field(ge=0, le=7200)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Level = Annotated[int, Field(ge=1, le=5)]
+MOST_STAGES = 5
+
+
+class SkillSection(Section):
+    """A topic that not everybody of a line masters, such as certificates."""
+
+    id: LineName
+    name_ja: Text
+
+
+class AskSection(Section):
+    """Least levels from `after_s` seconds of waiting on. What is not named is no longer asked."""
+
+    after_s: Seconds = 0
+    least: Annotated[dict[str, Level], Field(min_length=1)]
+    """Skill (line, topic or language code) to least level."""
 
 
 class LineSection(Section):
@@ -36,6 +56,40 @@ class LineSection(Section):
     """Wait after which the caller first hears the position."""
     word_every_s: Annotated[int, Field(ge=5, le=600)] = 45
     """From one word about the position to the next."""
+    asks: tuple[AskSection, ...] = ()
+    """What its callers ask of an operator, relaxed by their wait; without any, level 1 of the line itself."""
+
+    @model_validator(mode="after")
+    def _relaxes(self) -> LineSection:
+        after = [ask.after_s for ask in self.asks]
+        if self.asks and (after[0] != 0 or after != sorted(set(after)) or after[-1] >= self.wait_limit_s):
+            raise ValueError(
+                "asks の after_s は 0 から始まり、増えていき、wait_limit_s より小さくします|順に並べ直す"
+            )
+        if len(self.asks) > MOST_STAGES:
+            raise ValueError(f"asks が多すぎます|{MOST_STAGES} 段までにする")
+        for before, ask in pairwise(self.asks):
+            if any(level > before.least.get(skill, 0) for skill, level in ask.least.items()):
+                raise ValueError("asks の段が進むと条件が厳しくなっています|レベルを前の段以下にする")
+        return self
+
+    def demand(self, language: str) -> Demand:
+        """What its callers in `language` ask for. The language itself is always asked."""
+        asks = self.asks or (AskSection(least={self.id: 1}),)
+        return Demand(
+            line=LineId(self.id),
+            language=language,
+            priority=self.priority,
+            wait_limit_s=float(self.wait_limit_s),
+            stages=tuple(
+                Stage(
+                    queue=queue_name(self.id, language, place),
+                    after_s=float(ask.after_s),
+                    least={language: 1, **ask.least},
+                )
+                for place, ask in enumerate(asks, start=1)
+            ),
+        )
 
 
 class TargetsSection(Section):
@@ -84,6 +138,8 @@ class AcdSection(Section):
     targets: TargetsSection
     pause_reasons: dict[Annotated[str, Field(pattern=r"^break[1-9]$")], Text]
     """`break1`…`break9` to what the operator and the board read."""
+    skills: tuple[SkillSection, ...] = ()
+    """Topics that `asks` of a line may name beside the lines and the languages."""
     lines: Annotated[tuple[LineSection, ...], Field(min_length=1)]
     directory: tuple[DirectoryEntry, ...] = ()
 
@@ -92,14 +148,25 @@ class AcdSection(Section):
         for what, ids in (
             ("回線の id", [line.id for line in self.lines]),
             ("内線番号", [entry.extension for entry in self.directory]),
+            ("技能の id", [*(line.id for line in self.lines), *(skill.id for skill in self.skills)]),
         ):
             for item in ids:
                 if ids.count(item) > 1:
                     raise ValueError(f"{what}が重なっています: {item}|一つずつ違うものにする")
+        known = self.skill_names()
+        for line in self.lines:
+            for skill in {skill for ask in line.asks for skill in ask.least} - known:
+                raise ValueError(f"asks にない技能です: {skill}|次のどれか: {', '.join(sorted(known))}")
         return self
 
-    def queues(self) -> tuple[tuple[str, LineSection, str], ...]:
-        """Every queue as (name, line, language), in the profile's order."""
-        return tuple(
-            (f"{line.id}-{language}", line, language) for line in self.lines for language in line.languages
+    def skill_names(self) -> frozenset[str]:
+        """Everything an operator can have a level in: lines, topics, languages."""
+        return frozenset(
+            {line.id for line in self.lines}
+            | {skill.id for skill in self.skills}
+            | {language for line in self.lines for language in line.languages}
         )
+
+    def demands(self) -> tuple[tuple[Demand, LineSection], ...]:
+        """Every demand with its line, in the profile's order."""
+        return tuple((line.demand(language), line) for line in self.lines for language in line.languages)

@@ -14,12 +14,28 @@ OperatorId = NewType("OperatorId", str)
 """Short number an operator signs in with, e.g. `101`. PJSIP endpoint and MemberName are `op101`."""
 
 QueueName = NewType("QueueName", str)
-"""One queue per distinct demand: `<line>-<language>`, e.g. `booking-ja` (ASCII only)."""
+"""Callers of one demand at one stage of relaxation: `booking-ja`, then `booking_2-ja`, … (ASCII only)."""
 
 LineId = NewType("LineId", str)
 """A service line of the city's profile, e.g. `booking`."""
 
 CALL_PREFIX = "c-"
+
+
+def queue_name(line: str, language: str, stage: int = 1) -> QueueName:
+    """The queue of a line's callers in `language` at a stage of relaxation (1 is where they enter)."""
+    return QueueName(f"{line}-{language}" if stage == 1 else f"{line}_{stage}-{language}")
+
+
+def demand_of(queue: QueueName) -> QueueName:
+    """The demand behind a queue, named by its first queue: `booking_2-ja` → `booking-ja`."""
+    line, _, language = queue.rpartition("-")
+    return queue_name(line.partition("_")[0], language)
+
+
+def language_of(queue: QueueName) -> str:
+    """The language spoken in a queue."""
+    return queue.rpartition("-")[2]
 
 
 def call_id_of(uniqueid: Uniqueid) -> CallId:
