@@ -169,6 +169,24 @@ class SetOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddToQueue:
+    """The operator's skills now cover this queue."""
+
+    operator: OperatorId
+    queue: QueueName
+    penalty: int
+    paused: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveFromQueue:
+    """The operator's skills no longer cover this queue."""
+
+    operator: OperatorId
+    queue: QueueName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TellWaiting:
     """Tell a waiting caller where they stand. `minutes` is a range, None when it would be a guess."""
 
@@ -213,4 +231,4 @@ class ExplainOffer:
     ranking), `caller` (a needier caller was passed over) or `unknown` (the floor did not know the operator free)."""
 
 
-FloorCommand = MakeReady | HoldBack | SetOrder | TellWaiting | ExplainOffer
+FloorCommand = MakeReady | HoldBack | SetOrder | AddToQueue | RemoveFromQueue | TellWaiting | ExplainOffer

@@ -1,16 +1,19 @@
 """The floor: who is signed in, ready, talking, wrapping up; who waits. Events in, commands out, nothing else.
 
 The switch makes the offers. The floor ends wrap-ups, gives back operators after a missed offer or holds them back
-after too many, keeps the order of offers even, and says when a waiting caller should hear their position.
+after too many, opens a freed operator first where the neediest caller waits, keeps the order of offers even, says why
+each offer went where it went, and when a waiting caller should hear their position.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from acd.demand import Demand, Skills, queues_for
 from acd.events import (
+    AddToQueue,
     CallerJoined,
     CallerLeft,
     FloorCommand,
@@ -23,94 +26,119 @@ from acd.events import (
     MemberReady,
     OfferMade,
     OfferMissed,
+    OrderHeld,
+    RemoveFromQueue,
     SetOrder,
     TalkEnded,
     TalkStarted,
     TellWaiting,
     Tick,
 )
-from acd.order import Load, order_of_offers, penalties_for
+from acd.explain import explain
+from acd.members import AUTO_PAUSE, Member, Waiting
+from acd.order import LoadRule, order_of_offers, penalties_for
+from acd.routing import by_need, matching
+from acd.view import Caller, FloorView
 from acd.waiting import expected_minutes
 from core.facts.dialplan import PauseReason
-from core.ids import OperatorId, QueueName
-
-AUTO_PAUSE = "Auto-Pause"
-"""The reason app_queue gives when it pauses a member after a missed offer (app_queue.c, 22.10)."""
+from core.ids import OperatorId, QueueName, demand_of
 
 RECENT_CALLS = 30
+REORDER_S = 5.0
+"""Loads are shares of time and drift; the order is looked at again this often."""
+ASK_AGAIN_S = 3.0
+"""An operator who was asked to be opened and is not, is asked again after this long."""
+REMEMBERED = 2000
+"""Callers who have left a queue are remembered up to this many, for the place they keep when they come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloorRules:
-    """What the city's profile says about offers and waiting."""
+    """What the city's profile and the operators' skills say about offers and waiting."""
 
-    wrap_up_s: Mapping[QueueName, float]
-    missed_before_pause: int
+    demands: tuple[Demand, ...] = ()
+    skills: Mapping[OperatorId, Skills] = field(default_factory=dict)
+    wrap_up_s: Mapping[QueueName, float] = field(default_factory=dict)
+    """By demand."""
+    missed_before_pause: int = 2
     """Offers missed in a row until the operator stays paused (1 or more)."""
+    load_rule: LoadRule = LoadRule.MINUTES
+    limits_s: Mapping[QueueName, float] = field(default_factory=dict)
+    """The wait that must not be passed, by demand; the demand's own limit where none is named."""
+    staged_s: float = 2.0
+    """How long a freed operator is open for the neediest caller's queue alone."""
     give_back_after_s: float = 3.0
     """How long an operator who missed an offer is passed over, so that it goes to somebody else first."""
     first_word_after_s: float = 20.0
     """Wait until the first word about the position."""
     word_every_s: float = 45.0
     words: Mapping[QueueName, tuple[float, float]] = field(default_factory=dict)
-    """(`first_word_after_s`, `word_every_s`) of queues that differ."""
-    levels: Mapping[tuple[OperatorId, QueueName], int] = field(default_factory=dict)
+    """(`first_word_after_s`, `word_every_s`) of demands that differ."""
 
-
-@dataclass(slots=True)
-class Member:
-    """One signed-in operator."""
-
-    operator: OperatorId
-    signed_in_at: float
-    queues: dict[QueueName, int] = field(default_factory=dict)
-    paused: str | None = None
-    paused_since: float = 0.0
-    ringing: str | None = None
-    talking_in: QueueName | None = None
-    last_queue: QueueName | None = None
-    missed_in_a_row: int = 0
-    give_back_at: float | None = None
-    calls: int = 0
-    handled_s: float = 0.0
-    last_ended_at: float = 0.0
-
-    @property
-    def state(self) -> str:
-        """`talking`, `wrapup`, `ringing`, `paused:<reason>` or `ready`."""
-        if self.talking_in is not None or self.paused == PauseReason.TALKING:
-            return "talking"
-        if self.paused is not None:
-            return "wrapup" if self.paused == PauseReason.WRAP_UP else f"paused:{self.paused}"
-        return "ringing" if self.ringing else "ready"
-
-
-@dataclass(slots=True)
-class Waiting:
-    """One caller in a queue."""
-
-    caller: str
-    queue: QueueName
-    joined_at: float
-    told_at: float | None = None
-    told: tuple[int, int] | None = None
+    def limit_s(self, demand: QueueName) -> float:
+        """The wait of this demand that must not be passed."""
+        named = self.limits_s.get(demand)
+        if named is not None:
+            return named
+        return next((each.wait_limit_s for each in self.demands if each.name == demand), 300.0)
 
 
 class Floor:
     """Folds events into the state of the centre and answers with commands."""
 
     def __init__(self, rules: FloorRules) -> None:
-        self.rules = rules
         self.members: dict[OperatorId, Member] = {}
         self.waiting: dict[str, Waiting] = {}
-        self._before: dict[str, Waiting] = {}
-        """Who waited before the last reset, so that a reconnect does not promise a caller anew."""
+        self.version = 0
+        """Of the order of offers as wished."""
+        self.held = 0
+        """Of the order of offers as the switch has acknowledged it."""
+        self._left: dict[str, Waiting] = {}
+        """Who has left a queue, so that coming back (a stage, a transfer, a reconnect) keeps the place."""
         self._handling: dict[QueueName, deque[float]] = {}
+        self._ordered_at = float("-inf")
+        self._set_rules(rules)
+
+    def _set_rules(self, rules: FloorRules) -> None:
+        self.rules = rules
+        self._priorities = {demand.name: demand.priority for demand in rules.demands}
+        self._limits = {demand.name: rules.limit_s(demand.name) for demand in rules.demands}
+
+    # ---- what the others see ------------------------------------------------------------------------
+
+    def view(self, at: float) -> FloorView:
+        """The floor at this moment."""
+        ringing = {m.ringing: m.operator for m in self.members.values() if m.ringing}
+        return FloorView(
+            at=at,
+            seats=tuple(self.members[operator].seat(at) for operator in sorted(self.members)),
+            callers=tuple(
+                caller.seen(ringing.get(caller.caller))
+                for caller in sorted(self.waiting.values(), key=lambda c: (c.joined_at, c.caller))
+            ),
+            handling_s={demand: tuple(recent) for demand, recent in self._handling.items()},
+        )
+
+    def next_due(self, now: float) -> float | None:
+        """When a `Tick` may next have something to say; None while nothing but an event can."""
+        moments = [self._ordered_at + REORDER_S] if self.members else []
+        for member in self.members.values():
+            if member.asked_at is not None:
+                moments.append(member.asked_at + ASK_AGAIN_S)
+            elif member.state == "wrapup":
+                moments.append(member.since + self._wrap_up_of(member))
+            elif member.open_at is not None:
+                moments.append(member.open_at)
+        for caller in self.waiting.values():
+            moments.append(self._word_due(caller))
+        return max(now, min(moments)) if moments else None
+
+    # ---- events ---------------------------------------------------------------------------------------
 
     def reset(self) -> None:
         """Forget who is there before a fresh snapshot; what people have handled and were told stays."""
-        self._before = dict(self.waiting)
-        self.waiting.clear()
+        for caller in list(self.waiting):
+            self._leave(caller)
         for member in self.members.values():
             member.queues.clear()
             member.ringing = None
@@ -120,194 +148,304 @@ class Floor:
         for operator in [operator for operator, member in self.members.items() if not member.queues]:
             del self.members[operator]
 
+    def learn(self, rules: FloorRules) -> list[FloorCommand]:
+        """Take new rules; who is signed in joins and leaves queues at once, so that it holds for the next offer."""
+        self._set_rules(rules)
+        commands: list[FloorCommand] = []
+        for member in self.members.values():
+            wanted = set(queues_for(rules.demands, rules.skills.get(member.operator, {})))
+            for queue in sorted(member.queues.keys() - wanted):
+                commands.append(RemoveFromQueue(operator=member.operator, queue=queue))
+            for queue in sorted(wanted - member.queues.keys()):
+                commands.append(
+                    AddToQueue(
+                        operator=member.operator,
+                        queue=queue,
+                        penalty=member.penalty,
+                        paused=None if member.state in ("ready", "ringing") else member.paused or "",
+                    )
+                )
+        return commands
+
     def handle(self, event: FloorEvent) -> list[FloorCommand]:
         """Take one event in and say what to do."""
         match event:
-            case MemberJoined():
-                return self._joined(event)
-            case MemberLeft():
-                return self._left(event)
-            case MemberPaused():
-                self._paused(event)
-            case MemberReady():
-                member = self.members.get(event.operator)
-                if member is not None:
-                    member.paused, member.give_back_at = None, None
-                    if self._held_back(member):
-                        member.missed_in_a_row = 0
-            case OfferMade():
-                member = self.members.get(event.operator)
-                if member is not None:
-                    member.ringing = event.caller
-            case OfferMissed():
-                return self._missed(event)
-            case TalkStarted():
-                self._talk_started(event)
-            case TalkEnded():
-                return self._talk_ended(event)
             case CallerJoined():
-                known = self._before.pop(event.caller, None)
-                if known is None or known.queue != event.queue:
-                    known = Waiting(event.caller, event.queue, event.at)
-                self.waiting[event.caller] = known
+                self._caller_joined(event)
             case CallerLeft():
-                self.waiting.pop(event.caller, None)
+                self._leave(event.caller)
                 for member in self.members.values():
                     if member.ringing == event.caller:
                         # Gone while the telephone rang: app_queue tells nothing of the offer's end.
-                        member.ringing = None
+                        self._stops_ringing(member, event.at)
+            case OrderHeld():
+                self.held = max(self.held, event.version)
             case Tick():
-                return [*self._due_operators(event.at), *self._due_words(event.at)]
+                return [*self._drifted(event.at), *self._due_operators(event.at), *self._due_words(event.at)]
+            case MemberJoined():
+                return self._joined(event)
+            case _:
+                known = self.members.get(event.operator)
+                if known is not None:
+                    before = known.state
+                    commands = self._of_member(known, event)
+                    known.moved(before, event.at)
+                    return commands
         return []
+
+    def _of_member(
+        self,
+        member: Member,
+        event: MemberLeft | MemberPaused | MemberReady | OfferMade | OfferMissed | TalkStarted | TalkEnded,
+    ) -> list[FloorCommand]:
+        match event:
+            case MemberLeft():
+                member.queues.pop(event.queue, None)
+                if not member.queues:
+                    del self.members[event.operator]
+            case MemberPaused():
+                self._paused(member, event)
+            case MemberReady():
+                self._ready(member, event)
+            case OfferMade():
+                explanation = self._explained(event)
+                member.ringing = event.caller
+                return [explanation]
+            case OfferMissed():
+                return self._missed(member, event)
+            case TalkStarted():
+                self._talk_started(member, event)
+            case TalkEnded():
+                self._talk_ended(member, event)
+        return []
+
+    def _caller_joined(self, event: CallerJoined) -> None:
+        known = self._left.pop(event.caller, None)
+        if known is None:
+            known = Waiting(event.caller, event.queue, event.at, event.call)
+        known.queue, known.call = event.queue, event.call or known.call
+        if event.since is not None:
+            known.joined_at = min(known.joined_at, event.since)
+        self.waiting[event.caller] = known
+
+    def _leave(self, caller: str) -> None:
+        gone = self.waiting.pop(caller, None)
+        if gone is not None:
+            self._left[caller] = gone
+            while len(self._left) > REMEMBERED:
+                del self._left[next(iter(self._left))]
 
     def _joined(self, event: MemberJoined) -> list[FloorCommand]:
         member = self.members.get(event.operator)
         if member is None:
-            member = self.members[event.operator] = Member(event.operator, event.at)
-        member.queues[event.queue] = event.penalty
-        member.paused = event.paused
+            member = self.members[event.operator] = Member(event.operator, event.at, since=event.at)
+            member.penalty = event.penalty
+        before = member.state if member.queues else ""
+        member.queues[event.queue] = event.paused
+        if event.paused is not None or not before:
+            member.paused = event.paused
         if event.paused != PauseReason.TALKING or not event.in_call:
             # Whatever we saw begin is over, and nobody saw it end.
             member.talking_in = None
         if event.paused is not None:
-            member.paused_since = event.paused_since or event.at
             if event.paused == PauseReason.TALKING and not event.in_call:
                 # The switch restarted during the talk and kept the pause but not the call.
-                member.paused, member.paused_since = PauseReason.WRAP_UP, event.at
-            if event.paused == AUTO_PAUSE and member.give_back_at is None:
+                member.paused = member.queues[event.queue] = PauseReason.WRAP_UP
+            elif event.paused == AUTO_PAUSE and member.open_at is None:
                 # Missed while nobody watched: given back once, then counted again.
-                member.give_back_at = event.at + self.rules.give_back_after_s
-        return self._reorder(event.queue)
+                member.open_at = event.at + self.rules.give_back_after_s
+        kept = event.paused is not None and member.paused == event.paused
+        member.moved(before, (event.paused_since if kept else None) or event.at)
+        order = self._reorder(event.at)
+        if event.penalty != member.penalty and not any(o.operator == member.operator for o in order):
+            # The earlier penalty was set before the switch knew them in this queue.
+            order.append(SetOrder(operator=member.operator, penalty=member.penalty, version=self.version))
+        return list(order)
 
-    def _left(self, event: MemberLeft) -> list[FloorCommand]:
-        member = self.members.get(event.operator)
-        if member is None:
-            return []
-        member.queues.pop(event.queue, None)
-        if not member.queues:
-            del self.members[event.operator]
-        return self._reorder(event.queue)
-
-    def _paused(self, event: MemberPaused) -> None:
-        member = self.members.get(event.operator)
-        if member is None:
-            return
-        if member.paused != event.reason:
-            member.paused_since = event.at
-        member.paused = event.reason
+    def _paused(self, member: Member, event: MemberPaused) -> None:
+        if event.queue in member.queues:
+            member.queues[event.queue] = event.reason
+        member.paused, member.asked_at = event.reason, None
         if event.reason == AUTO_PAUSE and not self._held_back(member):
-            member.give_back_at = event.at + self.rules.give_back_after_s
+            member.open_at = event.at + self.rules.give_back_after_s
         else:
-            member.give_back_at = None
+            member.open_at = None
         if event.reason == PauseReason.WRAP_UP:
             member.last_queue = member.talking_in or member.last_queue
             member.talking_in = None
 
-    def _missed(self, event: OfferMissed) -> list[FloorCommand]:
-        member = self.members.get(event.operator)
-        if member is None:
-            return []
+    def _ready(self, member: Member, event: MemberReady) -> None:
+        if event.queue in member.queues:
+            member.queues[event.queue] = None
+        member.paused = member.asked_at = None
+        if self._held_back(member):
+            member.missed_in_a_row = 0
+        member.open_at = event.at + self.rules.staged_s if member.closed else None
+
+    def _missed(self, member: Member, event: OfferMissed) -> list[FloorCommand]:
         member.ringing = None
         member.missed_in_a_row += 1
         if self._held_back(member):
-            member.give_back_at = None
-            member.paused, member.paused_since = PauseReason.MISSED, event.at
+            member.open_at = None
+            member.paused = PauseReason.MISSED
+            member.queues = dict.fromkeys(member.queues, PauseReason.MISSED)
             return [HoldBack(operator=event.operator, reason=PauseReason.MISSED)]
-        member.give_back_at = event.at + self.rules.give_back_after_s
+        member.open_at = event.at + self.rules.give_back_after_s
         return []
 
     def _held_back(self, member: Member) -> bool:
         return member.missed_in_a_row >= self.rules.missed_before_pause
 
-    def _talk_started(self, event: TalkStarted) -> None:
-        self.waiting.pop(event.caller, None)
-        member = self.members.get(event.operator)
-        if member is not None:
-            member.ringing = None
-            member.talking_in = member.last_queue = event.queue
-            member.missed_in_a_row = 0
-            member.give_back_at = None
+    def _stops_ringing(self, member: Member, at: float) -> None:
+        before, member.ringing = member.state, None
+        member.moved(before, at)
+        if member.closed:
+            member.open_at = at
 
-    def _talk_ended(self, event: TalkEnded) -> list[FloorCommand]:
-        member = self.members.get(event.operator)
-        if member is None:
-            return []
-        member.talking_in, member.last_queue = None, event.queue
+    def _talk_started(self, member: Member, event: TalkStarted) -> None:
+        self._leave(event.caller)
+        member.ringing = member.open_at = None
+        member.talking_in = member.last_queue = event.queue
+        member.talk = event.talk or member.talk
         member.calls += 1
-        member.handled_s += event.talk_s
+        member.missed_in_a_row = 0
+
+    def _talk_ended(self, member: Member, event: TalkEnded) -> None:
+        if member.busy_since is None:
+            # Its beginning was not seen.
+            member.calls += 1
+            member.handled_s += event.talk_s
+        member.talking_in, member.last_queue = None, event.queue
         member.last_ended_at = event.at
-        recent = self._handling.setdefault(event.queue, deque(maxlen=RECENT_CALLS))
-        recent.append(event.talk_s + self.rules.wrap_up_s.get(event.queue, 0.0))
-        commands: list[FloorCommand] = []
-        for queue in member.queues:
-            commands += self._reorder(queue)
-        return commands
+        demand = demand_of(event.queue)
+        recent = self._handling.setdefault(demand, deque(maxlen=RECENT_CALLS))
+        recent.append(event.talk_s + self.rules.wrap_up_s.get(demand, 0.0))
 
-    def _reorder(self, queue: QueueName) -> list[FloorCommand]:
-        loads = [
-            Load(
-                operator=member.operator,
-                level=self.rules.levels.get((member.operator, queue), 1),
-                calls=member.calls,
-                handled_s=member.handled_s,
-                last_ended_at=member.last_ended_at,
-            )
-            for member in self.members.values()
-            if queue in member.queues
-        ]
-        current = {load.operator: self.members[load.operator].queues[queue] for load in loads}
-        changed = penalties_for(order_of_offers(loads), current)
+    # ---- the order of offers --------------------------------------------------------------------------
+
+    def _drifted(self, now: float) -> list[SetOrder]:
+        return self._reorder(now) if now - self._ordered_at >= REORDER_S else []
+
+    def _reorder(self, now: float) -> list[SetOrder]:
+        self._ordered_at = now
+        loads = {operator: member.load(now) for operator, member in self.members.items()}
+        idle = {operator: m.last_ended_at or m.signed_in_at for operator, m in self.members.items()}
+        current = {operator: member.penalty for operator, member in self.members.items()}
+        changed = penalties_for(order_of_offers(loads, idle, self.rules.load_rule), current)
+        if not changed:
+            return []
+        self.version += 1
         for operator, penalty in changed.items():
-            self.members[operator].queues[queue] = penalty
+            self.members[operator].penalty = penalty
         return [
-            SetOrder(operator=operator, queue=queue, penalty=penalty) for operator, penalty in changed.items()
+            SetOrder(operator=operator, penalty=penalty, version=self.version)
+            for operator, penalty in changed.items()
         ]
 
-    def _due_operators(self, now: float) -> Iterable[FloorCommand]:
+    def _needy(self, view: FloorView) -> list[Caller]:
+        unserved = [caller for caller in view.callers if caller.ringing_at is None]
+        return by_need(unserved, view.at, self._priorities, self._limits)
+
+    def _explained(self, offer: OfferMade) -> FloorCommand:
+        view = self.view(offer.at)
+        penalties = {operator: member.penalty for operator, member in self.members.items()}
+        return explain(
+            offer,
+            view,
+            self._needy(view),
+            penalties,
+            self.rules.load_rule,
+            held=self.held,
+            wanted=self.version,
+        )
+
+    # ---- opening and holding back ---------------------------------------------------------------------
+
+    def _due_operators(self, now: float) -> list[FloorCommand]:
+        commands: list[FloorCommand] = []
+        due: dict[OperatorId, str] = {}
         for member in self.members.values():
-            if member.paused == PauseReason.WRAP_UP and member.talking_in is None:
-                if now >= member.paused_since + self._wrap_up_of(member):
-                    member.paused = None
-                    yield MakeReady(operator=member.operator, why="wrapup_over")
-            elif member.paused == AUTO_PAUSE and self._held_back(member):
+            if member.asked_at is not None and now < member.asked_at + ASK_AGAIN_S:
+                continue
+            if member.paused == AUTO_PAUSE and self._held_back(member):
                 # The switch goes through its queues one by one and may have written over our pause.
                 member.paused = PauseReason.MISSED
-                yield HoldBack(operator=member.operator, reason=PauseReason.MISSED)
-            elif member.give_back_at is not None and now >= member.give_back_at:
-                member.give_back_at = None
-                if member.paused == AUTO_PAUSE:
-                    member.paused = None
-                    yield MakeReady(operator=member.operator, why="missed_once")
+                commands.append(HoldBack(operator=member.operator, reason=PauseReason.MISSED))
+            elif member.state == "wrapup":
+                if now >= member.since + self._wrap_up_of(member):
+                    due[member.operator] = "wrapup_over"
+            elif member.open_at is not None and now >= member.open_at:
+                if member.state == f"paused:{AUTO_PAUSE}":
+                    due[member.operator] = "missed_once"
+                elif member.closed:
+                    due[member.operator] = "no_offer"
+                else:
+                    member.open_at = None
+            elif member.open_at is None and member.closed:
+                # Closed somewhere and nobody knows why: a restart in between, or a new queue.
+                member.open_at = now + self.rules.staged_s
+        if due:
+            commands += self._reorder(now)
+            commands += self._opened(due, now)
+        return commands
+
+    def _opened(self, due: Mapping[OperatorId, str], now: float) -> Iterator[FloorCommand]:
+        view = self.view(now)
+        needy = self._needy(view)
+        free = sorted(
+            (
+                member
+                for member in self.members.values()
+                if member.operator in due or (member.state == "ready" and not member.closed)
+            ),
+            key=lambda member: (member.penalty, member.operator),
+        )
+        meant = matching(needy, [(member.operator, member.queues) for member in free])
+        for operator, why in due.items():
+            member = self.members[operator]
+            caller = meant.get(operator)
+            elsewhere = caller is not None and any(
+                other.queue != caller.queue and other.queue in member.queues for other in needy
+            )
+            first = caller is not None and elsewhere and why != "no_offer"
+            member.asked_at, member.open_at = now, None
+            yield MakeReady(
+                operator=operator,
+                queues=(caller.queue,) if first and caller is not None else (),
+                talk=member.talk,
+                why=why,
+            )
 
     def _wrap_up_of(self, member: Member) -> float:
         """Seconds; after a restart nobody knows which queue the last call came from, so the longest counts."""
         queues = [member.last_queue] if member.last_queue else list(member.queues)
-        return max((self.rules.wrap_up_s.get(queue, 0.0) for queue in queues), default=0.0)
+        return max((self.rules.wrap_up_s.get(demand_of(queue), 0.0) for queue in queues), default=0.0)
+
+    # ---- words for who waits --------------------------------------------------------------------------
+
+    def _word_due(self, caller: Waiting) -> float:
+        first_s, every_s = self.rules.words.get(
+            demand_of(caller.queue), (self.rules.first_word_after_s, self.rules.word_every_s)
+        )
+        return caller.joined_at + first_s if caller.told_at is None else caller.told_at + every_s
 
     def _due_words(self, now: float) -> Iterable[FloorCommand]:
-        for queue in {caller.queue for caller in self.waiting.values()}:
-            line = sorted(
-                (caller for caller in self.waiting.values() if caller.queue == queue),
-                key=lambda c: c.joined_at,
+        due = [caller for caller in self.waiting.values() if now >= self._word_due(caller)]
+        if not due:
+            return
+        view = self.view(now)
+        for caller in due:
+            demand = demand_of(caller.queue)
+            line = [each for each in view.callers if each.demand == demand]
+            position = 1 + next(n for n, each in enumerate(line) if each.channel == caller.caller)
+            serving = sum(1 for seat in view.seats if caller.queue in seat.queues and seat.on_duty)
+            minutes = expected_minutes(
+                position=position,
+                handling_s=view.handling_s.get(demand, ()),
+                serving=serving,
+                said_before=caller.told,
             )
-            serving = sum(
-                1 for m in self.members.values() if queue in m.queues and not m.state.startswith("paused:")
+            caller.told_at, caller.told = now, minutes or caller.told
+            yield TellWaiting(
+                caller=caller.caller, queue=caller.queue, position=position, minutes=caller.told
             )
-            first_s, every_s = self.rules.words.get(
-                queue, (self.rules.first_word_after_s, self.rules.word_every_s)
-            )
-            for position, caller in enumerate(line, start=1):
-                due = caller.joined_at + first_s if caller.told_at is None else caller.told_at + every_s
-                if now < due:
-                    continue
-                caller.told_at = now
-                caller.told = (
-                    expected_minutes(
-                        position=position,
-                        handling_s=list(self._handling.get(queue, ())),
-                        serving=serving,
-                        said_before=caller.told,
-                    )
-                    or caller.told
-                )
-                yield TellWaiting(caller=caller.caller, queue=queue, position=position, minutes=caller.told)

@@ -1,4 +1,4 @@
-"""Who comes first among those who may serve: the least loaded in this shift, ties to the higher level.
+"""Who comes first among those who may serve: the least loaded so far in this shift, ties to the longest idle.
 
 The order is handed to the switch as penalties in steps of 10, so the next offer needs no question to the engine.
 After a call mostly one operator moves (from the front to the end), and only that one gets a new penalty: with forty
@@ -8,36 +8,66 @@ operators, renumbering all costs forty actions a call.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from enum import StrEnum, unique
 
+from acd.view import Load
 from core.ids import OperatorId
 
 PENALTY_STEP = 10
 PENALTY_MOST = 10_000
 """Beyond this all are numbered anew from the first step."""
+STARTING_S = 1800.0
+"""Everybody is taken to have worked this long at the team's average before signing in, so that who comes at noon
+is not given every call until they have caught up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What an operator has carried since signing in."""
+@unique
+class LoadRule(StrEnum):
+    """What is spread evenly, always against the time an operator was available."""
 
-    operator: OperatorId
-    level: int
-    """Skill level 1–5 for the queue in question; 5 is the most experienced."""
-    calls: int
-    handled_s: float
-    last_ended_at: float
-    """Epoch seconds; 0 before the first call."""
+    MINUTES = "minutes"
+    """Handled time: talk and wrap-up."""
+    CALLS = "calls"
+    """Handled calls."""
+    BOTH = "both"
+    """The mean of both, each against the team's."""
 
 
-def order_of_offers(loads: Iterable[Load]) -> list[OperatorId]:
-    """First offer first. Fewest calls, then the higher level, then fewest handled minutes, then longest idle."""
-    ranked = sorted(
-        loads,
-        key=lambda load: (load.calls, -load.level, load.handled_s // 60, load.last_ended_at, load.operator),
-    )
-    return [load.operator for load in ranked]
+def scores(loads: Mapping[OperatorId, Load], rule: LoadRule) -> dict[OperatorId, float]:
+    """How loaded each operator is; 1 is the team's average (0 for all while nobody has handled anything)."""
+    available = sum(load.available_s for load in loads.values())
+    minutes = _relative({op: load.handled_s for op, load in loads.items()}, loads, available)
+    calls = _relative({op: float(load.calls) for op, load in loads.items()}, loads, available)
+    match rule:
+        case LoadRule.MINUTES:
+            return minutes
+        case LoadRule.CALLS:
+            return calls
+        case LoadRule.BOTH:
+            return {op: (minutes[op] + calls[op]) / 2 for op in loads}
+
+
+def _relative(
+    carried: Mapping[OperatorId, float], loads: Mapping[OperatorId, Load], available: float
+) -> dict[OperatorId, float]:
+    total = sum(carried.values())
+    if total <= 0.0:
+        return dict.fromkeys(carried, 0.0)
+    # A team that has just signed in has hardly any time; a second keeps the rate finite.
+    average = total / max(available, 1.0)
+    return {
+        op: (amount + average * STARTING_S) / ((max(loads[op].available_s, 0.0) + STARTING_S) * average)
+        for op, amount in carried.items()
+    }
+
+
+def order_of_offers(
+    loads: Mapping[OperatorId, Load], last_ended_at: Mapping[OperatorId, float], rule: LoadRule
+) -> list[OperatorId]:
+    """First offer first: least loaded, then longest idle, then by number so that equal cases are decided alike."""
+    score = scores(loads, rule)
+    return sorted(loads, key=lambda op: (score[op], last_ended_at.get(op, 0.0), op))
 
 
 def penalties_for(order: Sequence[OperatorId], current: Mapping[OperatorId, int]) -> dict[OperatorId, int]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from acd.demand import Demand, Stage
+from acd.order import LoadRule
 from core.ids import LineId, queue_name
 from core.profile_file import Section, TelephoneNumber, Text
 
@@ -135,6 +136,8 @@ class AcdSection(Section):
     """Citizens connected or waiting at once that must be carried; None where the contract names no figure."""
     missed_offers_before_pause: Annotated[int, Field(ge=1, le=9)]
     """Offers missed in a row before the operator is paused."""
+    even_by: LoadRule = LoadRule.MINUTES
+    """What is spread evenly over the operators, against the time they were available."""
     targets: TargetsSection
     pause_reasons: dict[Annotated[str, Field(pattern=r"^break[1-9]$")], Text]
     """`break1`…`break9` to what the operator and the board read."""

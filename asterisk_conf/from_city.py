@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from acd.demand import queues_for, skills_of
 from asterisk_conf.model import DirectoryEntry, Operator, Paths, QueueModel, Switch, Trunk
-from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings
 from services.city import CityProfile
 
-LEVEL_MOST = 5
-PENALTY_STEP = 10
+FIRST_PENALTY = 10
+"""Of whoever signs in, in every queue; the engine sets the order from then on."""
 
 
 def paths_for(settings: Settings, *, modules: Path, data: Path) -> Paths:
@@ -33,27 +33,31 @@ def paths_for(settings: Settings, *, modules: Path, data: Path) -> Paths:
 
 
 def operator_queues(
-    profile: CityProfile, lines: Mapping[str, int], languages: Iterable[str]
+    profile: CityProfile, skills: Mapping[str, int], languages: Iterable[str]
 ) -> tuple[tuple[str, int], ...]:
-    """The queues an operator serves, each with the penalty of the first moment: higher level, earlier offer."""
-    spoken = set(languages)
+    """The queues an operator serves, each with the penalty of the first moment."""
+    demands = [demand for demand, _line in profile.acd.demands()]
+    return tuple((queue, FIRST_PENALTY) for queue in queues_for(demands, skills_of(skills, languages)))
+
+
+def queue_models(profile: CityProfile) -> tuple[QueueModel, ...]:
+    """Every queue: one for each stage of each demand."""
     return tuple(
-        (name, PENALTY_STEP * (LEVEL_MOST + 1 - lines[line.id]))
-        for name, line, language in profile.acd.queues()
-        if line.id in lines and language in spoken
+        QueueModel(
+            name=stage.queue,
+            line=line.id,
+            language=demand.language,
+            ring_s=line.ring_s,
+            until_s=int(stage.after_s + demand.step_s(place)),
+            max_waiting=line.max_waiting,
+            next=demand.stages[place + 1].queue if place + 1 < len(demand.stages) else "",
+            later=tuple(each.queue for each in demand.stages[place + 1 :]),
+            first=place == 0,
+            priority=line.priority,
+        )
+        for demand, line in profile.acd.demands()
+        for place, stage in enumerate(demand.stages)
     )
-
-
-def levels_of(
-    profile: CityProfile, operators: Iterable[tuple[OperatorId, Mapping[str, int]]]
-) -> dict[tuple[OperatorId, str], int]:
-    """(operator, queue) → skill level."""
-    return {
-        (operator, name): lines[line.id]
-        for operator, lines in operators
-        for name, line, _language in profile.acd.queues()
-        if line.id in lines
-    }
 
 
 def switch_for(
@@ -70,18 +74,7 @@ def switch_for(
     Raises:
         ToritsugiError: a name or number that the configuration cannot carry.
     """
-    queues = tuple(
-        QueueModel(
-            name=name,
-            line=line.id,
-            language=language,
-            ring_s=line.ring_s,
-            wait_limit_s=line.wait_limit_s,
-            max_waiting=line.max_waiting,
-            priority=line.priority,
-        )
-        for name, line, language in profile.acd.queues()
-    )
+    queues = queue_models(profile)
     fallback = profile.ivr.fallback_line
     first_language = profile.ivr.languages[0]
     default = next(

@@ -51,7 +51,7 @@ class Operator:
     id: str
     secret: str
     queues: tuple[tuple[str, int], ...]
-    """Queue name and penalty (steps of 10; lower is offered first)."""
+    """Queue name and penalty of the first moment; the engine then sets the order."""
 
     def __post_init__(self) -> None:
         _check(bool(re.fullmatch(r"[0-9]{2,6}", self.id)), "オペレーター番号", self.id, "operator")
@@ -67,15 +67,22 @@ class Operator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueModel:
-    """One queue per distinct demand (line and language)."""
+    """One queue per stage of a demand (line and language)."""
 
     name: str
     line: str
     language: str
     ring_s: int
-    wait_limit_s: int
+    until_s: int
+    """Wait since the first entry after which a caller moves to the next stage; in the last one the wait limit."""
     max_waiting: int
-    """0 means no limit."""
+    """Callers of the demand, all stages together; 0 means no limit."""
+    next: str = ""
+    """Queue of the next stage; empty in the last one."""
+    later: tuple[str, ...] = ()
+    """Queues of all later stages."""
+    first: bool = True
+    """Whether callers enter the demand here."""
     priority: int = 0
 
     def __post_init__(self) -> None:

@@ -51,12 +51,15 @@ FUNCTIONS: Mapping[str, str] = {
     "HANGUPCAUSE": "func_hangupcause",
     "IF": "func_logic",
     "LEN": "func_strings",
+    "LOCK": "func_lock",
     "MATH": "func_math",
     "PJSIP_HEADER": "res_pjsip_header_funcs",
     "QUEUE_MEMBER": "app_queue",
+    "QUEUE_WAITING_COUNT": "app_queue",
     "SET": "func_logic",
     "STRFTIME": "func_strings",
     "TIMEOUT": "func_timeout",
+    "UNLOCK": "func_lock",
     "URIENCODE": "func_uri",
 }
 

@@ -10,21 +10,17 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from acd.events import FloorCommand, TellWaiting, Tick
-from acd.floor import Floor, FloorRules
-from acd.profile import AcdSection
-from asterisk_conf.from_city import levels_of
+from acd.demand import skills_of
+from acd.floor import FloorRules
 from core.clock import Clock
 from core.emergency import read_emergency
-from core.facts.dialplan import Variable
-from core.ids import OperatorId, QueueName
 from core.settings import Settings
-from ivr.announcements import OnTheSpot, wait_announcement
 from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
+from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.housekeeping import Housekeeper
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
 from runtime.prompts import warm_up
@@ -33,37 +29,28 @@ from services.city import CityProfile
 from services.ports import OperatorAccount
 from telephony.agi.server import FastAgiChannel, FastAgiServer
 from telephony.ami import actions
-from telephony.ami.actions import queue_status, set_global
-from telephony.ami.errors import AmiError
-from telephony.ami.events import Disconnected, FullyBooted, Gap
-from telephony.ami.floor import carry_out, floor_event, snapshot_events
 from telephony.ami.session import AmiSession
-from telephony.ami.whisper import whisper
-from telephony.members import member_name_of
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.2
 LEDGER_EVERY_S = 0.3
 LIVE_EVERY_S = 0.5
-SNAPSHOT_TRIES = 50
 
 
-def floor_rules(acd: AcdSection, profile: CityProfile, operators: list[OperatorAccount]) -> FloorRules:
+def floor_rules(profile: CityProfile, operators: Sequence[OperatorAccount]) -> FloorRules:
     """The floor's rules from the profile and the operators of this instance."""
+    acd = profile.acd
+    demands = acd.demands()
     return FloorRules(
-        wrap_up_s={QueueName(name): float(line.wrap_up_s) for name, line, _language in acd.queues()},
+        demands=tuple(demand for demand, _line in demands),
+        skills={operator.id: skills_of(operator.skills, operator.languages) for operator in operators},
+        wrap_up_s={demand.name: float(line.wrap_up_s) for demand, line in demands},
         missed_before_pause=acd.missed_offers_before_pause,
-        words={
-            QueueName(name): (float(line.first_word_s), float(line.word_every_s))
-            for name, line, _language in acd.queues()
-        },
-        levels={
-            (operator, QueueName(queue)): level
-            for (operator, queue), level in levels_of(
-                profile, [(OperatorId(o.id), o.skills) for o in operators]
-            ).items()
-        },
+        load_rule=acd.even_by,
+        limits_s={demand.name: float(acd.targets.wait_alert_s) for demand, _line in demands}
+        if acd.targets.wait_alert_s is not None
+        else {},
+        words={demand.name: (float(line.first_word_s), float(line.word_every_s)) for demand, line in demands},
     )
 
 
@@ -76,7 +63,7 @@ class Engine:
     clock: Clock
     ami: AmiSession
     prompts: PromptFiles
-    floor: Floor
+    loop: FloorLoop
     sync_ledger: Callable[[], Awaitable[int]]
     """Takes what is new on disk into the ledger; returns the number of facts."""
     housekeeper: Housekeeper
@@ -94,8 +81,7 @@ class Engine:
                 group.create_task(self._beat_file(), name="beat"),
                 group.create_task(self._ami(), name="ami"),
                 group.create_task(self._beat_switch(), name="beat-switch"),
-                group.create_task(self._events(), name="events"),
-                group.create_task(self._ticks(), name="ticks"),
+                group.create_task(self.loop.run(), name="floor"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(self._live(), name="live"),
                 group.create_task(asyncio.to_thread(warm_up, self.profile.ivr.languages), name="warm-up"),
@@ -131,78 +117,8 @@ class Engine:
     async def _beat_switch(self) -> None:
         while True:
             if self.ami.connected:
-                await self._beat_once()
+                await beat_switch(self.ami, self.clock)
             await asyncio.sleep(1.0)
-
-    async def _beat_once(self) -> None:
-        with contextlib.suppress(AmiError):
-            await set_global(self.ami, Variable.BEAT, str(int(self.clock.epoch())))
-
-    async def _events(self) -> None:
-        while True:
-            event = await self.ami.events.get()
-            match event:
-                case FullyBooted() | Gap():
-                    await self._snapshot()
-                case Disconnected():
-                    log.warning("AMI session lost: %s", event.reason)
-                case _:
-                    word = floor_event(event)
-                    if word is not None:
-                        await self._do(self.floor.handle(word))
-
-    async def _snapshot(self) -> None:
-        # The event that opens a login may come a moment before the session can be used.
-        for _ in range(SNAPSHOT_TRIES):
-            try:
-                snapshot = await queue_status(self.ami)
-                break
-            except AmiError as problem:
-                log.info("no snapshot of the queues yet: %s", problem)
-                await asyncio.sleep(0.1)
-        else:
-            log.error("no snapshot of the queues; the next login brings another chance")
-            return
-        # At once, or the callers of the first second would be led by the fallback script.
-        await self._beat_once()
-        self.floor.reset()
-        for word in snapshot_events(snapshot, self.clock.epoch()):
-            await self._do(self.floor.handle(word))
-        self.floor.settle()
-        # A switch that has just started takes every telephone for unreachable until its turn to be asked comes,
-        # up to 15 s later, and would tell callers that nobody is there.
-        for operator in self.floor.members:
-            with contextlib.suppress(AmiError):
-                await actions.qualify(self.ami, member_name_of(operator))
-
-    async def _ticks(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            if self.ami.connected:
-                await self._do(self.floor.handle(Tick(at=self.clock.epoch())))
-
-    async def _do(self, commands: list[FloorCommand]) -> None:
-        for command in commands:
-            try:
-                if isinstance(command, TellWaiting):
-                    await self._tell(command)
-                else:
-                    await carry_out(self.ami, command)
-            except AmiError as problem:
-                log.warning("%s not carried out: %s", type(command).__name__, problem)
-
-    async def _tell(self, command: TellWaiting) -> None:
-        language = command.queue.rpartition("-")[2]
-        templates = {language: self.profile.prompts.templates(language)}
-        files = [
-            await self.prompts.dynamic(part.text, part.language)
-            if isinstance(part, OnTheSpot)
-            else self.prompts.path(part.language, part.name)
-            for part in wait_announcement(templates, command.position, command.minutes, language)
-        ]
-        sound = "&".join(file for file in files if file)
-        if sound and command.caller in self.floor.waiting:
-            await whisper(self.ami, command.caller, sound)
 
     async def _ledger(self) -> None:
         while True:
@@ -221,17 +137,17 @@ class Engine:
     async def _live(self) -> None:
         path = run_folder(self.settings) / "live.json"
         while True:
-            now = self.clock.epoch()
+            view = self.loop.floor.view(self.clock.epoch())
             write_json(
                 path,
                 {
-                    "at": now,
+                    "at": view.at,
                     "city_time": self.clock.city_now().isoformat(timespec="seconds"),
                     "ami_connected": self.ami.connected,
-                    "operators": {op: member.state for op, member in sorted(self.floor.members.items())},
+                    "operators": {seat.operator: seat.state for seat in view.seats},
                     "waiting": [
-                        {"queue": caller.queue, "waited_s": round(now - caller.joined_at, 1)}
-                        for caller in sorted(self.floor.waiting.values(), key=lambda c: c.joined_at)
+                        {"queue": caller.queue, "waited_s": round(view.at - caller.since, 1)}
+                        for caller in view.callers
                     ],
                 },
             )

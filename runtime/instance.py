@@ -7,11 +7,12 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from acd.floor import Floor
+from acd.events import ExplainOffer
+from acd.floor import Floor, FloorRules
 from agi_scripts.fallback import plan_file
 from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts
@@ -24,18 +25,22 @@ from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.engine import Engine, floor_rules
+from runtime.floor_loop import FloorLoop
 from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
 from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
 from runtime.records import Records
 from runtime.sounds import PromptFiles
+from runtime.waiting_words import WaitingWords
 from services.city import CityProfile, load_city
 from services.ports import OperatorAccount, TrunkPeer
 from storage.database import Database
 from telephony.ami.session import AmiSession
 
 REMEMBERED = "settings.json"
+OPERATORS_VERSION = "operators.version"
+"""The setting that changes whenever an operator does; the running engine looks at it."""
 LOOPBACK_TRUNK = TrunkPeer(name="trunk", match="127.0.0.1")
 """Without any trunk of its own an instance takes calls from this machine only."""
 
@@ -127,6 +132,19 @@ class Instance:
         partial.write_text(self.profile.compiled_plan(self.clock.city_now().date()), encoding="utf-8")
         partial.replace(path)
 
+    async def _keep_offers(self, offers: Sequence[ExplainOffer]) -> None:
+        async with self.database.uow() as unit:
+            await unit.offers.add(offers)
+
+    async def _read_rules(self, known: str) -> tuple[str, FloorRules | None]:
+        """The floor's rules when the operators have changed since the version `known`."""
+        async with self.database.reading() as unit:
+            version = await unit.settings.get(OPERATORS_VERSION) or "0"
+        if version == known:
+            return version, None
+        operators, _trunks = await self.people()
+        return version, floor_rules(self.profile, operators)
+
     def asterisk(self) -> EmbeddedAsterisk:
         """The running Asterisk of this instance, to be asked on its console."""
         prefix = ensure_asterisk(self.settings.tools)
@@ -136,6 +154,10 @@ class Instance:
     async def engine(self) -> Engine:
         """The engine of this instance, not yet running."""
         operators, _trunks = await self.people()
+        ami = AmiSession(
+            "127.0.0.1", self.settings.ami_port, "toritsugi", self.secret("ami"), clock=self.clock
+        )
+        floor = Floor(floor_rules(self.profile, operators))
         prompts = PromptFiles(
             self.settings.sounds, self.profile.city.id, speaker(self.settings, self.profile)
         )
@@ -144,11 +166,18 @@ class Instance:
             settings=self.settings,
             profile=self.profile,
             clock=self.clock,
-            ami=AmiSession(
-                "127.0.0.1", self.settings.ami_port, "toritsugi", self.secret("ami"), clock=self.clock
-            ),
+            ami=ami,
             prompts=prompts,
-            floor=Floor(floor_rules(self.profile.acd, self.profile, operators)),
+            loop=FloorLoop(
+                floor,
+                ami,
+                self.clock,
+                tell=WaitingWords(
+                    ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
+                ),
+                keep_offers=self._keep_offers,
+                read_rules=self._read_rules,
+            ),
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
         )
@@ -210,13 +239,13 @@ def new_operator(
     """A new account with a secret of its own.
 
     Raises:
-        ToritsugiError: a line or language that the city does not have, or a level outside 1–5.
+        ToritsugiError: a skill or language that the city does not have, or a level outside 1–5.
     """
-    known = {line.id for line in profile.acd.lines}
+    known = profile.acd.skill_names()
     for line, level in lines.items():
         if line not in known:
             raise ToritsugiError(
-                f"ない回線です: {line}", where="--skill", cure=f"次のどれか: {', '.join(sorted(known))}"
+                f"ない技能です: {line}", where="--skill", cure=f"次のどれか: {', '.join(sorted(known))}"
             )
         if not 1 <= level <= 5:
             raise ToritsugiError(f"レベルは 1 から 5 です: {level}", where="--skill", cure="例: booking=3")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import ipaddress
+import os
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,8 +17,8 @@ from asterisk_conf.model import Trunk
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from runtime.install.asterisk import ensure_asterisk
-from runtime.instance import Instance, new_operator
-from services.ports import TrunkPeer
+from runtime.instance import OPERATORS_VERSION, Instance, new_operator
+from services.ports import AuditEntry, OperatorAccount, TrunkPeer, UnitOfWork
 
 
 def _skills(texts: Sequence[str]) -> dict[str, int]:
@@ -23,7 +26,7 @@ def _skills(texts: Sequence[str]) -> dict[str, int]:
     for text in texts:
         line, sign, level = text.partition("=")
         if not sign or not re.fullmatch(r"[0-9]{1,3}", level):
-            raise ToritsugiError(f"読めません: {text!r}", where="--skill", cure="回線=レベル。例: booking=3")
+            raise ToritsugiError(f"読めません: {text!r}", where="--skill", cure="技能=レベル。例: booking=3")
         skills[line] = int(level)
     return skills
 
@@ -43,6 +46,17 @@ async def _apply(instance: Instance, say: Callable[[str], None]) -> None:
         say("いまは動いていません。次に始めた時から効きます。")
 
 
+async def _changed(
+    unit: UnitOfWork, instance: Instance, action: str, account: OperatorAccount, detail: dict[str, Any]
+) -> None:
+    """Write down who changed what, and let the running engine know."""
+    actor = os.environ.get("SUDO_USER") or getpass.getuser()
+    await unit.audit.add(
+        AuditEntry(at=instance.clock.epoch(), actor=actor, action=action, subject=account.id, detail=detail)
+    )
+    await unit.settings.put(OPERATORS_VERSION, secrets.token_hex(8))
+
+
 async def add_operator(
     city: str | None,
     number: str,
@@ -59,6 +73,7 @@ async def add_operator(
         if await unit.operators.get(account.id) is not None:
             raise ToritsugiError(f"もうある番号です: {number}", where="番号", cure="別の番号にする")
         await unit.operators.put(account)
+        await _changed(unit, instance, "operator.add", account, {"skills": dict(account.skills)})
     await _apply(instance, say)
     await instance.database.close()
     settings = instance.settings
@@ -80,9 +95,11 @@ async def set_skills(city: str | None, number: str, skill: Sequence[str], say: C
             )
         checked = new_operator(instance.profile, number, account.name, _skills(skill), account.languages)
         await unit.operators.put(replace(account, skills=checked.skills))
+        detail = {"before": dict(account.skills), "after": dict(checked.skills)}
+        await _changed(unit, instance, "operator.skills", account, detail)
     await _apply(instance, say)
     await instance.database.close()
-    say("改めました。サインイン中の人には、次のサインインから効きます。")
+    say("改めました。サインイン中の人にも、次の呼び出しから効きます。")
 
 
 async def list_operators(city: str | None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any, Protocol
 
+from acd.events import ExplainOffer
 from core.ids import CallId, OperatorId
 from interactions.case import Case
 from ledger.calls import Call
@@ -75,6 +76,20 @@ class OperatorAccount:
     """Level (1 to 5) by service line, e.g. `{"booking": 3}`; higher is better."""
     languages: tuple[str, ...] = ("ja",)
     active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who changed what. `detail` holds plain JSON values, such as the value before and after."""
+
+    at: float
+    actor: str
+    """A person's or a command's name, or `engine`."""
+    action: str
+    """For example `operator.skills`."""
+    subject: str
+    """What was changed: an operator's number, a queue, a call."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +297,26 @@ class TrunkStore(Protocol):
     async def list(self) -> list[TrunkPeer]: ...
 
 
+class OfferStore(Protocol):
+    """Why each offer went to whom it went."""
+
+    async def add(self, offers: Collection[ExplainOffer]) -> None: ...
+
+    async def between(self, since: float, until: float) -> list[ExplainOffer]:
+        """Offers made in `[since, until)`, in order."""
+        ...
+
+    async def of_call(self, call: CallId) -> list[ExplainOffer]: ...
+
+
+class AuditStore(Protocol):
+    async def add(self, entry: AuditEntry) -> None: ...
+
+    async def between(self, since: float, until: float) -> list[AuditEntry]:
+        """Entries of `[since, until)`, in order."""
+        ...
+
+
 class SettingStore(Protocol):
     async def get(self, key: str) -> str | None: ...
 
@@ -329,6 +364,10 @@ class RetentionStore(Protocol):
 
     async def drop_facts(self, ids: Collection[int]) -> None: ...
 
+    async def drop_floor_records(self, before: float) -> int:
+        """Delete what was kept of offers and of changes before the moment; how many rows."""
+        ...
+
     async def calls_with_numbers(
         self, before: float, city_numbers: Collection[str], limit: int | None
     ) -> list[CallId]:
@@ -367,6 +406,10 @@ class UnitOfWork(Protocol):
     def operators(self) -> OperatorStore: ...
     @property
     def trunks(self) -> TrunkStore: ...
+    @property
+    def offers(self) -> OfferStore: ...
+    @property
+    def audit(self) -> AuditStore: ...
     @property
     def settings(self) -> SettingStore: ...
     @property

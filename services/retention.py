@@ -192,6 +192,7 @@ class Retention:
             self._transcripts,
             self._calls,
             self._facts,
+            self._floor_records,
             self._numbers,
             self._numbers_without_call,
         ):
@@ -252,6 +253,11 @@ class Retention:
         async with self._uow() as unit:
             await unit.retention.drop_facts(facts)
         return Counter(facts=len(facts))
+
+    async def _floor_records(self, cut: CutOffs) -> Counter[str] | None:
+        async with self._uow() as unit:
+            gone = await unit.retention.drop_floor_records(cut.calls)
+        return Counter(floor_records=gone) if gone else None
 
     async def _numbers(self, cut: CutOffs) -> Counter[str] | None:
         async with self._reading() as unit:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from core.errors import ToritsugiError
 from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlTrunks
+from storage.floor_stores import SqlAudit, SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
 from storage.retention import SqlRetention
 from storage.speech_stores import SqlJobs, SqlRecordings, SqlTranscripts
@@ -41,6 +42,8 @@ class SqlUnitOfWork:
     cases: SqlCases
     operators: SqlOperators
     trunks: SqlTrunks
+    offers: SqlOffers
+    audit: SqlAudit
     settings: SqlSettings
     retention: SqlRetention
 
@@ -126,6 +129,8 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         cases=SqlCases(connection),
         operators=SqlOperators(connection),
         trunks=SqlTrunks(connection),
+        offers=SqlOffers(connection),
+        audit=SqlAudit(connection),
         settings=SqlSettings(connection),
         retention=SqlRetention(connection),
     )

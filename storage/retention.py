@@ -102,6 +102,12 @@ class SqlRetention:
                 )
         return facts
 
+    async def drop_floor_records(self, before: float) -> int:
+        gone = 0
+        for table in (rows.offer, rows.audit):
+            gone += (await self._connection.execute(delete(table).where(table.c.at < before))).rowcount
+        return gone
+
     async def facts_without_call(self, before: float, limit: int | None) -> list[int]:
         fact = rows.fact.c
         kept = exists().where(rows.call.c.call_id == fact.call_id)

@@ -183,6 +183,31 @@ interaction_call = _table(
     personal=True,
 )
 
+offer = _table(
+    "offer",
+    _serial(),
+    Column("call_id", String(96), index=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("operator", String(16), nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("deviation", String(16), nullable=False),
+    Column("record", JSON, nullable=False),
+    retention=Retention.CALLS,
+    personal=True,
+)
+
+audit = _table(
+    "audit",
+    _serial(),
+    Column("at", Double, nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(96), nullable=False),
+    Column("detail", JSON, nullable=False),
+    retention=Retention.CALLS,
+    personal=True,
+)
+
 setting = _table(
     "setting",
     Column("key", String(64), primary_key=True),

@@ -129,6 +129,16 @@ async def core_show_channels(ami: Ami, *, timeout: float = 10.0) -> tuple[Channe
     return _of(_rows(reply.required()), ChannelRow)
 
 
+async def channel_variable(ami: Ami, channel: str, name: str) -> str:
+    """A variable of a channel; empty when it is not set.
+
+    Raises:
+        AmiRefused: there is no such channel.
+    """
+    reply = (await ami.action("Getvar", Channel=channel, Variable=name)).required()
+    return reply.fields.get("value", "")
+
+
 async def set_global(ami: Ami, name: str, value: str) -> AmiResponse:
     """Set a global dialplan variable."""
     return await ami.action("Setvar", Variable=name, Value=value)

@@ -92,6 +92,8 @@ class AgentCalled(Offer):
 class AgentConnect(Offer):
     hold_s: int
     ring_s: int
+    member_uniqueid: str
+    """The operator's channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +316,8 @@ def _member(
 
 def _offer(kind: type[Offer], **more: str) -> Callable[[_Reader, float], AmiEvent]:
     def build(r: _Reader, at: float) -> AmiEvent:
-        extra = {name: r.text(key) if name == "reason" else r.whole(key) for name, key in more.items()}
+        texts = ("reason", "member_uniqueid")
+        extra = {name: r.text(key) if name in texts else r.whole(key) for name, key in more.items()}
         return kind(
             at=at,
             queue=r.queue(),
@@ -335,7 +338,9 @@ _STREAM: dict[str, Callable[[_Reader, float], AmiEvent]] = {
     "QueueCallerJoin": _caller(QueueCallerJoin),
     "QueueCallerLeave": _caller(QueueCallerLeave),
     "AgentCalled": _offer(AgentCalled),
-    "AgentConnect": _offer(AgentConnect, hold_s="holdtime", ring_s="ringtime"),
+    "AgentConnect": _offer(
+        AgentConnect, hold_s="holdtime", ring_s="ringtime", member_uniqueid="destuniqueid"
+    ),
     "AgentComplete": _offer(AgentComplete, hold_s="holdtime", talk_s="talktime", reason="reason"),
     "AgentRingNoAnswer": _offer(AgentRingNoAnswer, ring_ms="ringtime"),
     "QueueMemberStatus": _member(QueueMemberStatus),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from acd.events import (
+    AddToQueue,
     CallerJoined,
     CallerLeft,
     FloorEvent,
@@ -17,12 +18,20 @@ from acd.events import (
     MemberReady,
     OfferMade,
     OfferMissed,
+    RemoveFromQueue,
     SetOrder,
     TalkEnded,
     TalkStarted,
 )
-from core.ids import OperatorId
-from telephony.ami.actions import QueueSnapshot, queue_pause, queue_penalty
+from core.ids import CallId, OperatorId, call_id_of
+from telephony.ami.actions import (
+    QueueSnapshot,
+    originate,
+    queue_add,
+    queue_pause,
+    queue_penalty,
+    queue_remove,
+)
 from telephony.ami.events import (
     AgentCalled,
     AgentComplete,
@@ -36,8 +45,8 @@ from telephony.ami.events import (
     QueueMemberPause,
     QueueMemberRemoved,
 )
-from telephony.ami.session import AmiSession
-from telephony.members import interface_of, operator_of
+from telephony.ami.session import AmiResponse, AmiSession
+from telephony.members import interface_of, member_name_of, operator_of
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +62,13 @@ def floor_event(event: AmiEvent) -> FloorEvent | None:
     """The floor's word for an AMI event; None when the floor has no use for it."""
     match event:
         case QueueCallerJoin():
-            return CallerJoined(at=event.at, caller=event.channel, queue=event.queue, position=event.position)
+            return CallerJoined(
+                at=event.at,
+                caller=event.channel,
+                queue=event.queue,
+                position=event.position,
+                call=CallId(event.account_code) if event.account_code else None,
+            )
         case QueueCallerLeave():
             return CallerLeft(at=event.at, caller=event.channel, queue=event.queue)
         case AgentCalled() | AgentConnect() | AgentComplete() | AgentRingNoAnswer():
@@ -70,9 +85,21 @@ def _offer(event: AgentCalled | AgentConnect | AgentComplete | AgentRingNoAnswer
         return None
     match event:
         case AgentCalled():
-            return OfferMade(at=event.at, operator=operator, queue=event.queue, caller=event.channel)
+            return OfferMade(
+                at=event.at,
+                operator=operator,
+                queue=event.queue,
+                caller=event.channel,
+                call=CallId(event.account_code) if event.account_code else None,
+            )
         case AgentConnect():
-            return TalkStarted(at=event.at, operator=operator, queue=event.queue, caller=event.channel)
+            return TalkStarted(
+                at=event.at,
+                operator=operator,
+                queue=event.queue,
+                caller=event.channel,
+                talk=event.member_uniqueid,
+            )
         case AgentComplete():
             return TalkEnded(at=event.at, operator=operator, queue=event.queue, talk_s=float(event.talk_s))
         case AgentRingNoAnswer():
@@ -90,8 +117,10 @@ def _member(event: QueueMemberAdded | QueueMemberRemoved | QueueMemberPause) -> 
             return MemberLeft(at=event.at, operator=operator, queue=event.queue)
         case QueueMemberPause():
             if event.paused:
-                return MemberPaused(at=event.at, operator=operator, reason=event.paused_reason)
-            return MemberReady(at=event.at, operator=operator)
+                return MemberPaused(
+                    at=event.at, operator=operator, queue=event.queue, reason=event.paused_reason
+                )
+            return MemberReady(at=event.at, operator=operator, queue=event.queue)
 
 
 def _joined(event: MemberState, operator: OperatorId, at: float, in_call: bool) -> MemberJoined:
@@ -106,8 +135,10 @@ def _joined(event: MemberState, operator: OperatorId, at: float, in_call: bool) 
     )
 
 
-def snapshot_events(snapshot: QueueSnapshot, now: float) -> Iterable[FloorEvent]:
-    """A fresh view of the whole floor after a login."""
+def snapshot_events(
+    snapshot: QueueSnapshot, now: float, entered: Mapping[str, float]
+) -> Iterable[FloorEvent]:
+    """A fresh view of the whole floor after a login. `entered` is the first entry by channel, where known."""
     # Only the queue that the caller came from has the member in a call.
     in_call = {row.member for row in snapshot.members if row.in_call}
     for row in snapshot.members:
@@ -115,24 +146,64 @@ def snapshot_events(snapshot: QueueSnapshot, now: float) -> Iterable[FloorEvent]
         if operator is not None:
             yield _joined(row, operator, now, row.member in in_call)
     for entry in snapshot.entries:
+        at = now - entry.wait_s
         yield CallerJoined(
-            at=now - entry.wait_s, caller=entry.channel, queue=entry.queue, position=entry.position
+            at=at,
+            caller=entry.channel,
+            queue=entry.queue,
+            position=entry.position,
+            call=call_id_of(entry.uniqueid),
+            since=entered.get(entry.channel),
         )
 
 
-async def carry_out(ami: AmiSession, command: MakeReady | HoldBack | SetOrder) -> None:
-    """Do one command of the floor on the switch.
+SwitchCommand = MakeReady | HoldBack | SetOrder | AddToQueue | RemoveFromQueue
+
+
+async def carry_out(ami: AmiSession, command: SwitchCommand) -> bool:
+    """Do one command of the floor on the switch; whether the switch took it.
 
     Raises:
         AmiError: it could not be sent; the next snapshot shows what holds.
     """
-    interface = interface_of(command.operator)
-    if isinstance(command, MakeReady):
-        reply = await queue_pause(ami, interface, False, reason=command.why)
-    elif isinstance(command, HoldBack):
-        reply = await queue_pause(ami, interface, True, reason=command.reason)
-    else:
-        reply = await queue_penalty(ami, interface, command.penalty, queue=command.queue)
+    reply = await _sent(ami, command)
     if not reply.success:
         # The operator may have signed out in between.
         log.warning("%s for %s refused: %s", type(command).__name__, command.operator, reply.message)
+    return reply.success
+
+
+async def _sent(ami: AmiSession, command: SwitchCommand) -> AmiResponse:
+    interface = interface_of(command.operator)
+    match command:
+        case MakeReady():
+            # Through the dialplan, which looks at the operator's state under a lock (dialplans/40-operator.conf).
+            return await originate(
+                ami,
+                "Local/s@seat/n",
+                context="seat",
+                extension="s",
+                variables={
+                    "T_SEAT": member_name_of(command.operator),
+                    "T_QUEUES": "&".join(command.queues),
+                    "T_TALK": command.talk,
+                    "T_WHY": command.why,
+                },
+                ring_s=5.0,
+            )
+        case HoldBack():
+            return await queue_pause(ami, interface, True, reason=command.reason)
+        case SetOrder():
+            return await queue_penalty(ami, interface, command.penalty)
+        case AddToQueue():
+            return await queue_add(
+                ami,
+                command.queue,
+                interface,
+                member=member_name_of(command.operator),
+                penalty=command.penalty,
+                paused=command.paused is not None,
+                reason=command.paused or "",
+            )
+        case RemoveFromQueue():
+            return await queue_remove(ami, command.queue, interface)

@@ -1,0 +1,118 @@
+"""One signed-in operator and one waiting caller, as the floor keeps them between events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from acd.view import Caller, Load, Seat
+from core.facts.dialplan import PauseReason
+from core.ids import CallId, OperatorId, QueueName, demand_of
+
+AUTO_PAUSE = "Auto-Pause"
+"""The reason app_queue gives when it pauses a member after a missed offer (app_queue.c, 22.10)."""
+_BUSY = ("talking", "wrapup")
+
+
+@dataclass(slots=True)
+class Member:
+    """One signed-in operator."""
+
+    operator: OperatorId
+    signed_in_at: float
+    queues: dict[QueueName, str | None] = field(default_factory=dict)
+    """Every queue they belong to, and why the switch makes no offers from it; None when it may."""
+    penalty: int = 0
+    """As last wished."""
+    paused: str | None = None
+    """Reason of the last word about a pause, None after a word of readiness."""
+    since: float = 0.0
+    """When the present state began."""
+    ringing: str | None = None
+    """Channel of the caller for whom the telephone rings."""
+    talking_in: QueueName | None = None
+    last_queue: QueueName | None = None
+    talk: str = ""
+    busy_since: float | None = None
+    missed_in_a_row: int = 0
+    open_at: float | None = None
+    """When they should be opened in the queues that are still closed to them."""
+    asked_at: float | None = None
+    """When they were last asked to be opened, until the switch says so."""
+    calls: int = 0
+    handled_s: float = 0.0
+    breaks_s: float = 0.0
+    last_ended_at: float = 0.0
+
+    @property
+    def state(self) -> str:
+        """`talking`, `wrapup`, `ringing`, `paused:<reason>` or `ready`."""
+        if self.talking_in is not None or self.paused == PauseReason.TALKING:
+            return "talking"
+        if any(reason is None for reason in self.queues.values()):
+            return "ringing" if self.ringing else "ready"
+        if self.paused is None:
+            # Opened somewhere a moment ago, and that queue is theirs no longer.
+            return "ready"
+        return "wrapup" if self.paused == PauseReason.WRAP_UP else f"paused:{self.paused}"
+
+    def moved(self, before: str, at: float) -> None:
+        """Account for the time in the state that may just have ended."""
+        now = self.state
+        if now == before:
+            return
+        if before.startswith("paused:"):
+            self.breaks_s += max(0.0, at - self.since)
+        if before in _BUSY and now not in _BUSY and self.busy_since is not None:
+            self.handled_s += max(0.0, at - self.busy_since)
+            self.busy_since = None
+        if now == "talking":
+            self.busy_since = at if self.busy_since is None else self.busy_since
+        self.since = at
+
+    def load(self, now: float) -> Load:
+        breaks = self.breaks_s + (now - self.since if self.state.startswith("paused:") else 0.0)
+        busy = now - self.busy_since if self.busy_since is not None else 0.0
+        return Load(
+            calls=self.calls,
+            handled_s=self.handled_s + max(0.0, busy),
+            available_s=max(0.0, now - self.signed_in_at - breaks),
+        )
+
+    def seat(self, now: float) -> Seat:
+        return Seat(
+            operator=self.operator,
+            state=self.state,
+            since=self.since,
+            queues={queue: reason is None for queue, reason in self.queues.items()},
+            load=self.load(now),
+            last_ended_at=self.last_ended_at or self.signed_in_at,
+            talking_in=self.talking_in or (self.last_queue if self.state in _BUSY else None),
+        )
+
+    @property
+    def closed(self) -> bool:
+        """Ready, but not in all of their queues."""
+        return self.state == "ready" and any(reason is not None for reason in self.queues.values())
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One caller in a queue."""
+
+    caller: str
+    queue: QueueName
+    joined_at: float
+    """First entry: kept through stages, failed transfers and reconnects."""
+    call: CallId | None = None
+    told_at: float | None = None
+    told: tuple[int, int] | None = None
+
+    def seen(self, ringing_at: OperatorId | None) -> Caller:
+        return Caller(
+            channel=self.caller,
+            call=self.call,
+            queue=self.queue,
+            demand=demand_of(self.queue),
+            since=self.joined_at,
+            ringing_at=ringing_at,
+        )
