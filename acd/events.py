@@ -79,6 +79,15 @@ class TalkStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TalkNamed:
+    """The operator's telephone has hung up: the name of that talk, also of one that ended before it began."""
+
+    at: float
+    operator: OperatorId
+    talk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TalkEnded:
     """The operator's part ended; with a transfer the citizen may still be talking to somebody else."""
 
@@ -127,6 +136,7 @@ FloorEvent = (
     | OfferMade
     | OfferMissed
     | TalkStarted
+    | TalkNamed
     | TalkEnded
     | CallerJoined
     | CallerLeft

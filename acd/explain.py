@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from acd.events import ExplainOffer, OfferMade, Ranked
 from acd.order import LoadRule, scores
 from acd.routing import matching
 from acd.view import Caller, FloorView, Seat
-from core.ids import OperatorId
+from core.ids import OperatorId, QueueName
 
 
 def explain(
     offer: OfferMade,
     view: FloorView,
     needy: Sequence[Caller],
+    others: Sequence[tuple[OperatorId, Collection[QueueName]]],
     penalties: Mapping[OperatorId, int],
     rule: LoadRule,
     *,
@@ -26,6 +27,7 @@ def explain(
     Args:
         view: the floor just before the offer.
         needy: callers for whom nobody rings, neediest first; the offered caller among them.
+        others: everybody else who is free or about to be, with the queues open to them.
         penalties: the order as the engine last wished it.
         held: version of the order that the switch had acknowledged.
         wanted: version that the engine wished for.
@@ -54,7 +56,7 @@ def explain(
         version=held,
         wanted=wanted,
         ranking=ranking,
-        deviation=_deviation(offer, view, needy, ranking),
+        deviation=_deviation(offer, view, needy, others, ranking),
     )
 
 
@@ -62,12 +64,17 @@ def _is_free(seat: Seat) -> bool:
     return seat.state == "ready"
 
 
-def _deviation(offer: OfferMade, view: FloorView, needy: Sequence[Caller], ranking: Sequence[Ranked]) -> str:
+def _deviation(
+    offer: OfferMade,
+    view: FloorView,
+    needy: Sequence[Caller],
+    others: Sequence[tuple[OperatorId, Collection[QueueName]]],
+    ranking: Sequence[Ranked],
+) -> str:
     place = next((n for n, ranked in enumerate(ranking) if ranked.operator == offer.operator), None)
     if place is None or not ranking[place].free:
         return "unknown"
     before = _needier(needy, offer.caller)
-    others = [(s.operator, s.queues) for s in view.seats if _is_free(s) and s.operator != offer.operator]
     meant = matching(before, others)
     served = {caller.channel for caller in meant.values()}
     own = next(seat.queues for seat in view.seats if seat.operator == offer.operator)

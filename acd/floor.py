@@ -30,6 +30,7 @@ from acd.events import (
     RemoveFromQueue,
     SetOrder,
     TalkEnded,
+    TalkNamed,
     TalkStarted,
     TellWaiting,
     Tick,
@@ -196,7 +197,14 @@ class Floor:
     def _of_member(
         self,
         member: Member,
-        event: MemberLeft | MemberPaused | MemberReady | OfferMade | OfferMissed | TalkStarted | TalkEnded,
+        event: MemberLeft
+        | MemberPaused
+        | MemberReady
+        | OfferMade
+        | OfferMissed
+        | TalkStarted
+        | TalkNamed
+        | TalkEnded,
     ) -> list[FloorCommand]:
         match event:
             case MemberLeft():
@@ -215,6 +223,8 @@ class Floor:
                 return self._missed(member, event)
             case TalkStarted():
                 self._talk_started(member, event)
+            case TalkNamed():
+                member.talk = event.talk
             case TalkEnded():
                 self._talk_ended(member, event)
         return []
@@ -349,10 +359,16 @@ class Floor:
     def _explained(self, offer: OfferMade) -> FloorCommand:
         view = self.view(offer.at)
         penalties = {operator: member.penalty for operator, member in self.members.items()}
+        others = [
+            (member.operator, member.open_queues)
+            for member in self.members.values()
+            if member.operator != offer.operator and (member.state == "ready" or member.asked_at is not None)
+        ]
         return explain(
             offer,
             view,
             self._needy(view),
+            others,
             penalties,
             self.rules.load_rule,
             held=self.held,
@@ -392,15 +408,22 @@ class Floor:
     def _opened(self, due: Mapping[OperatorId, str], now: float) -> Iterator[FloorCommand]:
         view = self.view(now)
         needy = self._needy(view)
+        # Who was asked a moment ago is free too, or two operators would be meant for one caller.
         free = sorted(
             (
                 member
                 for member in self.members.values()
-                if member.operator in due or (member.state == "ready" and not member.closed)
+                if member.operator in due or member.asked_at is not None or member.state == "ready"
             ),
             key=lambda member: (member.penalty, member.operator),
         )
-        meant = matching(needy, [(member.operator, member.queues) for member in free])
+        meant = matching(
+            needy,
+            [
+                (member.operator, member.queues if member.operator in due else member.open_queues)
+                for member in free
+            ],
+        )
         for operator, why in due.items():
             member = self.members[operator]
             caller = meant.get(operator)
@@ -409,12 +432,8 @@ class Floor:
             )
             first = caller is not None and elsewhere and why != "no_offer"
             member.asked_at, member.open_at = now, None
-            yield MakeReady(
-                operator=operator,
-                queues=(caller.queue,) if first and caller is not None else (),
-                talk=member.talk,
-                why=why,
-            )
+            member.asked_for = (caller.queue,) if first and caller is not None else ()
+            yield MakeReady(operator=operator, queues=member.asked_for, talk=member.talk, why=why)
 
     def _wrap_up_of(self, member: Member) -> float:
         """Seconds; after a restart nobody knows which queue the last call came from, so the longest counts."""

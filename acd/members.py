@@ -38,6 +38,8 @@ class Member:
     """When they should be opened in the queues that are still closed to them."""
     asked_at: float | None = None
     """When they were last asked to be opened, until the switch says so."""
+    asked_for: tuple[QueueName, ...] = ()
+    """In which queues; empty for all."""
     calls: int = 0
     handled_s: float = 0.0
     breaks_s: float = 0.0
@@ -88,6 +90,13 @@ class Member:
             last_ended_at=self.last_ended_at or self.signed_in_at,
             talking_in=self.talking_in or (self.last_queue if self.state in _BUSY else None),
         )
+
+    @property
+    def open_queues(self) -> tuple[QueueName, ...]:
+        """The queues whose next caller may be offered to them, now or once the switch has done what it was asked."""
+        if self.asked_at is not None:
+            return self.asked_for or tuple(self.queues)
+        return tuple(queue for queue, reason in self.queues.items() if reason is None)
 
     @property
     def closed(self) -> bool:

@@ -35,6 +35,7 @@ APPLICATIONS: Mapping[str, str] = {
     "Return": "app_stack",
     "StopMixMonitor": "app_mixmonitor",
     "UnpauseQueueMember": "app_queue",
+    "UserEvent": "app_userevent",
     "Verbose": "app_verbose",
     "While": "app_while",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,9 @@ KILL_CITY = "matsusaka"
 KILL_CALLS = 16
 KILLS = 10
 CITY_CALLS = 12
+OFFERS = 1000
+OFFERS_SEED = 11
+AMI_DELAY_S = 0.5
 LIMIT_S = 1800.0
 """No single demonstration of a trial may take longer."""
 
@@ -68,9 +72,21 @@ async def _cities(say: Say) -> dict[str, Any]:
     return {"calls": CITY_CALLS, "runs": runs}
 
 
+async def _offers(say: Say) -> dict[str, Any]:
+    """A thousand real offers with callers in every queue and AMI up to half a second late each way."""
+    trial = importlib.import_module("benchmarks._offers")
+    say(f"呼び出し {OFFERS} 回を、遅れる AMI で行います。")
+    with TemporaryDirectory(prefix="toritsugi-accept-") as folder:
+        figures: dict[str, Any] = await trial.run_offers(
+            Path(folder), offers=OFFERS, delay_s=AMI_DELAY_S, seed=OFFERS_SEED
+        )
+    return {"runs": [{**figures, "passed": not figures["faults"]}]}
+
+
 TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
     "kill-engine": _kill_engine,
     "cities": _cities,
+    "offers": _offers,
 }
 
 

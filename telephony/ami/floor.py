@@ -21,6 +21,7 @@ from acd.events import (
     RemoveFromQueue,
     SetOrder,
     TalkEnded,
+    TalkNamed,
     TalkStarted,
 )
 from core.ids import CallId, OperatorId, call_id_of
@@ -44,11 +45,15 @@ from telephony.ami.events import (
     QueueMemberAdded,
     QueueMemberPause,
     QueueMemberRemoved,
+    UserEvent,
 )
 from telephony.ami.session import AmiResponse, AmiSession
 from telephony.members import interface_of, member_name_of, operator_of
 
 log = logging.getLogger(__name__)
+
+TALK_OVER = "TS_TALK"
+"""Name of the AMI user event that the dialplan sends when an operator's telephone hangs up."""
 
 
 def _operator(member: str) -> OperatorId | None:
@@ -75,6 +80,11 @@ def floor_event(event: AmiEvent) -> FloorEvent | None:
             return _offer(event)
         case QueueMemberAdded() | QueueMemberRemoved() | QueueMemberPause():
             return _member(event)
+        case UserEvent() if event.name == TALK_OVER:
+            operator = _operator(event.values.get("seat", ""))
+            if operator is None:
+                return None
+            return TalkNamed(at=event.at, operator=operator, talk=event.values.get("talk", ""))
         case _:
             return None
 

@@ -292,6 +292,10 @@ class Centre:
         pid = self.warden().get("engine", {}).get("pid")
         return int(pid) if pid else None
 
+    async def kill_engine(self) -> None:
+        """SIGKILL; the parent starts another one."""
+        kill(self.engine_pid())
+
     async def engine_is_back(self, old: int | None) -> None:
         """Wait until another engine has taken over."""
 
