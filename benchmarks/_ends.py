@@ -180,6 +180,10 @@ class Citizens(_Socket):
         self.log: list[CallLog] = []
         self._gone: dict[str, asyncio.Event] = {}
 
+    @property
+    def open_calls(self) -> int:
+        return len(self._gone)
+
     async def call(
         self, number: str, user: str, key: str, *, key_after_s: float, patience_s: float
     ) -> CallLog:

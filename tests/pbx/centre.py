@@ -226,6 +226,11 @@ class Centre:
     async def stop(self) -> None:
         for end in self.ends:
             await end.close()
+        await self.halt()
+        await self.database.close()
+
+    async def halt(self) -> None:
+        """End the running processes."""
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -233,7 +238,6 @@ class Centre:
             except TimeoutError:
                 self.process.kill()
                 await self.process.wait()
-        await self.database.close()
 
     def warden(self) -> dict[str, Any]:
         return _json(self.home / "run" / "warden.json")
