@@ -110,9 +110,7 @@ def city_for(trace: Trace, demands: Sequence[Demand], *, wait_limit_s: int) -> C
     for person in trace.operators:
         levels = {}
         for demand in demands:
-            place = next(
-                (n for n, stage in enumerate(demand.stages) if stage.served_by(person.skills)), None
-            )
+            place = next((n for n, stage in enumerate(demand.stages) if stage.served_by(person.skills)), None)
             if place is not None:
                 levels[_line_id(demand.name)] = len(demand.stages) - place
         operators[person.operator] = levels
@@ -190,7 +188,9 @@ async def play_static(
             days = []
             for strategy, citizens, operators, _number in ends:
                 names = {number: operator for operator, number in teams[strategy].items()}
-                log = [replace(o, operator=f"op{names[o.operator.removeprefix('op')]}") for o in operators.log]
+                log = [
+                    replace(o, operator=f"op{names[o.operator.removeprefix('op')]}") for o in operators.log
+                ]
                 days.append(_day(strategy, trace, citizens.log, log))
                 citizens.close()
                 operators.close()
@@ -253,9 +253,7 @@ def _asterisk(centre: LoadCentre) -> EmbeddedAsterisk:
     return EmbeddedAsterisk(asterisk_command(prefix), _paths(centre))
 
 
-async def _people(
-    centre: LoadCentre, trace: Trace, operators: Sequence[str]
-) -> tuple[Citizens, Operators]:
+async def _people(centre: LoadCentre, trace: Trace, operators: Sequence[str]) -> tuple[Citizens, Operators]:
     calls = {user_of(call): call for call in trace.calls}
     citizens, phones = await Citizens.open(centre.place), await Operators.open(centre.place)
     citizens.connected = phones.connected
@@ -281,9 +279,7 @@ async def _play(trace: Trace, demands: Sequence[Demand], citizens: Citizens, num
     await eventually(lambda: not citizens.open_calls, within=60, what="the last citizen's end")
 
 
-def _day(
-    policy: str, trace: Trace, calls: Sequence[CallLog], offers: Sequence[OfferLog]
-) -> PlayedDay:
+def _day(policy: str, trace: Trace, calls: Sequence[CallLog], offers: Sequence[OfferLog]) -> PlayedDay:
     keyed = {call.user: call.keyed_at for call in calls}
     talks = [offer for offer in offers if offer.answered_at is not None]
     handled: dict[str, int] = {person.operator: 0 for person in trace.operators}

@@ -71,6 +71,9 @@ def judge(
         lines: citizen's number to the line they asked for.
     """
     faults: list[str] = []
+    last_answer = {
+        offer.user: offer.answered_at for offer in sorted(offers, key=lambda o: o.answered_at or 0.0)
+    }
     keyed = {call.user: call.keyed_at or call.invited_at for call in calls}
     for operator in city.operators:
         mine = sorted((o for o in offers if o.operator == f"op{operator}"), key=lambda o: o.rang_at)
@@ -78,7 +81,11 @@ def judge(
             ended = before.ended_at if before.ended_at is not None else float("inf")
             if offer.rang_at < ended - SLACK_S:
                 faults.append(f"{operator} rung twice at once: {before} {offer}")
-            elif before.answered_at is not None and offer.rang_at < ended + WRAP_UP_S - SLACK_S:
+            elif before.answered_at is None or last_answer[before.user] != before.answered_at:
+                # Not taken, or hung up within the moment before the two were joined: the citizen waited on and was
+                # answered by somebody else.
+                continue
+            elif offer.rang_at < ended + WRAP_UP_S - SLACK_S:
                 faults.append(f"{operator} rung {offer.rang_at - ended:.3f} s after a talk: {before} {offer}")
     specs = {line.id: line for line in city.lines}
     for offer in offers:
