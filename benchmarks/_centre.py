@@ -102,6 +102,7 @@ def write_profile(folder: Path, city: CitySpec) -> Path:
         ('languages = ["ja", "en"]', 'languages = ["ja"]'),
         ('language_keys = { 9 = "en" }', ""),
         ("english = 0.1", "english = 0.0"),
+        ('fallback_line = "card"', f'fallback_line = "{city.lines[0].id}"'),
         ('info_bring = "本人確認書類をお持ちください。"\n', ""),
         ('refer_national = "国の窓口をご案内します。"\n', ""),
     ):

@@ -31,10 +31,12 @@ from storage.database import Database
 
 from centre import eventually, free_ports  # isort: skip
 
-KEY_AFTER_S = 0.4
+KEY_AFTER_S = 0.6
 CONNECTING_S = 0.3
 """From the key to the queue: the prompt before it."""
 WRAP_UP_S = 1
+_starting = asyncio.Lock()
+"""Alembic migrates one database at a time in a process."""
 STRATEGIES = ("leastrecent", "rrmemory", "fewestcalls")
 STATIC = """
 [general]
@@ -44,8 +46,7 @@ writeprotect = yes
 [from-trunk]
 exten => _012000090[1-3],1,Answer()
  same => n,MixMonitor(,r({recordings}/s-${{UNIQUEID}}-citizen.wav)t({recordings}/s-${{UNIQUEID}}-line.wav))
- same => n,Playback({sounds}/greeting)
- same => n,Read(KEY,{sounds}/menu_main,1,,1,5)
+ same => n,Read(KEY,{sounds}/greeting&{sounds}/menu_main,1,,1,5)
  same => n,Playback({sounds}/connecting)
  same => n,Goto(${{EXTEN}}-${{KEY}},1)
 {queues}
@@ -236,7 +237,8 @@ async def _centre(
         profile=str(profile), first_rtp=first_rtp,
     )  # fmt: skip
     try:
-        await centre.start({operator: dict(city.operators.get(operator, {})) for operator in operators})
+        async with _starting:
+            await centre.start({operator: dict(city.operators.get(operator, {})) for operator in operators})
         yield centre
     finally:
         await centre.stop()
