@@ -37,9 +37,9 @@ from acd.events import (
 )
 from acd.explain import explain
 from acd.members import AUTO_PAUSE, Member, Waiting
-from acd.order import LoadRule, order_of_offers, penalties_for
+from acd.order import LoadRule, carried_over, order_of_offers, penalties_for
 from acd.routing import by_need, matching
-from acd.view import Caller, FloorView
+from acd.view import Caller, FloorView, Load
 from acd.waiting import expected_minutes
 from core.facts.dialplan import PauseReason
 from core.ids import OperatorId, QueueName, demand_of
@@ -90,6 +90,8 @@ class Floor:
     def __init__(self, rules: FloorRules) -> None:
         self.members: dict[OperatorId, Member] = {}
         self.waiting: dict[str, Waiting] = {}
+        self.last_shifts: dict[OperatorId, Load] = {}
+        """What each operator had carried when they last signed out."""
         self.version = 0
         """Of the order of offers as wished."""
         self.held = 0
@@ -104,25 +106,43 @@ class Floor:
         self.rules = rules
         self._priorities = {demand.name: demand.priority for demand in rules.demands}
         self._limits = {demand.name: rules.limit_s(demand.name) for demand in rules.demands}
+        self._onward = {
+            stage.queue: tuple(later.queue for later in demand.stages[place:])
+            for demand in rules.demands
+            for place, stage in enumerate(demand.stages)
+        }
+        """By queue: itself and the queues that its callers move on to."""
 
     # ---- what the others see ------------------------------------------------------------------------
 
     def view(self, at: float) -> FloorView:
         """The floor at this moment."""
-        ringing = {m.ringing: m.operator for m in self.members.values() if m.ringing}
         return FloorView(
             at=at,
             seats=tuple(self.members[operator].seat(at) for operator in sorted(self.members)),
-            callers=tuple(
-                caller.seen(ringing.get(caller.caller))
-                for caller in sorted(self.waiting.values(), key=lambda c: (c.joined_at, c.caller))
-            ),
+            callers=self._callers(),
             handling_s={demand: tuple(recent) for demand, recent in self._handling.items()},
         )
 
-    def next_due(self, now: float) -> float | None:
-        """When a `Tick` may next have something to say; None while nothing but an event can."""
-        moments = [self._ordered_at + REORDER_S] if self.members else []
+    def _callers(self) -> tuple[Caller, ...]:
+        ringing = {m.ringing: m.operator for m in self.members.values() if m.ringing}
+        return tuple(
+            caller.seen(ringing.get(caller.caller))
+            for caller in sorted(self.waiting.values(), key=lambda c: (c.joined_at, c.caller))
+        )
+
+    @property
+    def order_due_at(self) -> float:
+        """When the order of offers is next looked at for drift."""
+        return self._ordered_at + REORDER_S
+
+    def next_due(self, now: float, *, order: bool = True) -> float | None:
+        """When a `Tick` may next have something to say; None while nothing but an event can.
+
+        Args:
+            order: whether the order's drift counts.
+        """
+        moments = [self.order_due_at] if self.members and order else []
         for member in self.members.values():
             if member.asked_at is not None:
                 moments.append(member.asked_at + ASK_AGAIN_S)
@@ -210,6 +230,7 @@ class Floor:
             case MemberLeft():
                 member.queues.pop(event.queue, None)
                 if not member.queues:
+                    self.last_shifts[event.operator] = member.load(event.at)
                     del self.members[event.operator]
             case MemberPaused():
                 self._paused(member, event)
@@ -248,7 +269,10 @@ class Floor:
     def _joined(self, event: MemberJoined) -> list[FloorCommand]:
         member = self.members.get(event.operator)
         if member is None:
-            member = self.members[event.operator] = Member(event.operator, event.at, since=event.at)
+            seconds, calls = carried_over(self.last_shifts, event.operator)
+            member = self.members[event.operator] = Member(
+                event.operator, event.at, since=event.at, carried_s=seconds, carried_calls=calls
+            )
             member.penalty = event.penalty
         before = member.state if member.queues else ""
         member.queues[event.queue] = event.paused
@@ -352,9 +376,9 @@ class Floor:
             for operator, penalty in changed.items()
         ]
 
-    def _needy(self, view: FloorView) -> list[Caller]:
-        unserved = [caller for caller in view.callers if caller.ringing_at is None]
-        return by_need(unserved, view.at, self._priorities, self._limits)
+    def _needy(self, now: float) -> list[Caller]:
+        unserved = [caller for caller in self._callers() if caller.ringing_at is None]
+        return by_need(unserved, now, self._priorities, self._limits)
 
     def _explained(self, offer: OfferMade) -> FloorCommand:
         view = self.view(offer.at)
@@ -367,7 +391,7 @@ class Floor:
         return explain(
             offer,
             view,
-            self._needy(view),
+            self._needy(offer.at),
             others,
             penalties,
             self.rules.load_rule,
@@ -406,8 +430,7 @@ class Floor:
         return commands
 
     def _opened(self, due: Mapping[OperatorId, str], now: float) -> Iterator[FloorCommand]:
-        view = self.view(now)
-        needy = self._needy(view)
+        needy = self._needy(now)
         # Who was asked a moment ago is free too, or two operators would be meant for one caller.
         free = sorted(
             (
@@ -427,12 +450,12 @@ class Floor:
         for operator, why in due.items():
             member = self.members[operator]
             caller = meant.get(operator)
-            elsewhere = caller is not None and any(
-                other.queue != caller.queue and other.queue in member.queues for other in needy
-            )
-            first = caller is not None and elsewhere and why != "no_offer"
-            member.asked_at, member.open_at = now, None
-            member.asked_for = (caller.queue,) if first and caller is not None else ()
+            # Also when nobody else waits: a newcomer of another queue looks at once, the one who is meant within a
+            # second, in which they may move on to their next stage.
+            member.asked_at, member.open_at, member.asked_for = now, None, ()
+            if caller is not None and why != "no_offer":
+                onward = self._onward.get(caller.queue, (caller.queue,))
+                member.asked_for = tuple(queue for queue in onward if queue in member.queues)
             yield MakeReady(operator=operator, queues=member.asked_for, talk=member.talk, why=why)
 
     def _wrap_up_of(self, member: Member) -> float:

@@ -43,6 +43,9 @@ class Member:
     calls: int = 0
     handled_s: float = 0.0
     breaks_s: float = 0.0
+    carried_s: float = 0.0
+    carried_calls: float = 0.0
+    """From earlier shifts (`acd.order.carried_over`)."""
     last_ended_at: float = 0.0
 
     @property
@@ -50,7 +53,7 @@ class Member:
         """`talking`, `wrapup`, `ringing`, `paused:<reason>` or `ready`."""
         if self.talking_in is not None or self.paused == PauseReason.TALKING:
             return "talking"
-        if any(reason is None for reason in self.queues.values()):
+        if None in self.queues.values():
             return "ringing" if self.ringing else "ready"
         if self.paused is None:
             # Opened somewhere a moment ago, and that queue is theirs no longer.
@@ -78,6 +81,8 @@ class Member:
             calls=self.calls,
             handled_s=self.handled_s + max(0.0, busy),
             available_s=max(0.0, now - self.signed_in_at - breaks),
+            carried_s=self.carried_s,
+            carried_calls=self.carried_calls,
         )
 
     def seat(self, now: float) -> Seat:

@@ -1,5 +1,7 @@
 """Who comes first among those who may serve: the least loaded so far in this shift, ties to the longest idle.
 
+What the last shift left uneven, by the chance of its last calls, is carried into the next one within bounds.
+
 The order is handed to the switch as penalties in steps of 10, so the next offer needs no question to the engine.
 After a call mostly one operator moves (from the front to the end), and only that one gets a new penalty: with forty
 operators, renumbering all costs forty actions a call.
@@ -20,6 +22,10 @@ PENALTY_MOST = 10_000
 STARTING_S = 1800.0
 """Everybody is taken to have worked this long at the team's average before signing in, so that who comes at noon
 is not given every call until they have caught up."""
+CARRIED_MOST_S = 600.0
+CARRIED_MOST_CALLS = 3.0
+"""An operator's surplus over their share is carried into the next shift up to these, so that what a day's last calls
+left uneven is made up for, and nobody is given every call of a morning."""
 
 
 @unique
@@ -35,10 +41,12 @@ class LoadRule(StrEnum):
 
 
 def scores(loads: Mapping[OperatorId, Load], rule: LoadRule) -> dict[OperatorId, float]:
-    """How loaded each operator is; 1 is the team's average (0 for all while nobody has handled anything)."""
-    available = sum(load.available_s for load in loads.values())
-    minutes = _relative({op: load.handled_s for op, load in loads.items()}, loads, available)
-    calls = _relative({op: float(load.calls) for op, load in loads.items()}, loads, available)
+    """How loaded each operator is; 1 is the team's average.
+
+    While nobody has handled anything, what earlier shifts left uneven is all that tells them apart, around 0.
+    """
+    minutes = _relative({op: (load.handled_s, load.carried_s) for op, load in loads.items()}, loads)
+    calls = _relative({op: (float(load.calls), load.carried_calls) for op, load in loads.items()}, loads)
     match rule:
         case LoadRule.MINUTES:
             return minutes
@@ -49,17 +57,37 @@ def scores(loads: Mapping[OperatorId, Load], rule: LoadRule) -> dict[OperatorId,
 
 
 def _relative(
-    carried: Mapping[OperatorId, float], loads: Mapping[OperatorId, Load], available: float
+    amounts: Mapping[OperatorId, tuple[float, float]], loads: Mapping[OperatorId, Load]
 ) -> dict[OperatorId, float]:
-    total = sum(carried.values())
+    """Amounts are of this shift and carried over from earlier ones."""
+    total = sum(now for now, _ in amounts.values())
     if total <= 0.0:
-        return dict.fromkeys(carried, 0.0)
+        return {op: before / STARTING_S for op, (_, before) in amounts.items()}
     # A team that has just signed in has hardly any time; a second keeps the rate finite.
-    average = total / max(available, 1.0)
+    average = total / max(sum(load.available_s for load in loads.values()), 1.0)
     return {
-        op: (amount + average * STARTING_S) / ((max(loads[op].available_s, 0.0) + STARTING_S) * average)
-        for op, amount in carried.items()
+        op: (now + before + average * STARTING_S) / ((max(loads[op].available_s, 0.0) + STARTING_S) * average)
+        for op, (now, before) in amounts.items()
     }
+
+
+def carried_over(last: Mapping[OperatorId, Load], operator: OperatorId) -> tuple[float, float]:
+    """What an operator takes into the next shift: seconds and calls above their share of the last ones.
+
+    Args:
+        last: everybody's load at the end of their last shift.
+    """
+    mine = last.get(operator)
+    available = sum(load.available_s for load in last.values())
+    if mine is None or available <= 0.0:
+        return 0.0, 0.0
+    share = mine.available_s / available
+    seconds = mine.carried_s + mine.handled_s - share * sum(load.handled_s for load in last.values())
+    calls = mine.carried_calls + mine.calls - share * sum(load.calls for load in last.values())
+    return (
+        max(-CARRIED_MOST_S, min(CARRIED_MOST_S, seconds)),
+        max(-CARRIED_MOST_CALLS, min(CARRIED_MOST_CALLS, calls)),
+    )
 
 
 def order_of_offers(

@@ -18,6 +18,10 @@ class Load:
     """Talk and wrap-up, up to the moment of the view."""
     available_s: float
     """Signed in, breaks left out."""
+    carried_s: float = 0.0
+    """Handled time above (or below 0: short of) their share in earlier shifts, which this shift makes up for."""
+    carried_calls: float = 0.0
+    """The same in calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

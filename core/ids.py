@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NewType
 
 CallId = NewType("CallId", str)
@@ -27,6 +28,7 @@ def queue_name(line: str, language: str, stage: int = 1) -> QueueName:
     return QueueName(f"{line}-{language}" if stage == 1 else f"{line}_{stage}-{language}")
 
 
+@cache
 def demand_of(queue: QueueName) -> QueueName:
     """The demand behind a queue, named by its first queue: `booking_2-ja` → `booking-ja`."""
     line, _, language = queue.rpartition("-")
