@@ -54,10 +54,10 @@ def _relative(
     total = sum(carried.values())
     if total <= 0.0:
         return dict.fromkeys(carried, 0.0)
-    # A team that has just signed in has hardly any time; a second keeps the rate finite.
-    average = total / max(available, 1.0)
+    # Everybody's share of what was carried, as seconds of the team's time, against their own time.
+    team_s = max(available, 1.0)
     return {
-        op: (amount + average * STARTING_S) / ((max(loads[op].available_s, 0.0) + STARTING_S) * average)
+        op: (amount / total * team_s + STARTING_S) / (max(loads[op].available_s, 0.0) + STARTING_S)
         for op, amount in carried.items()
     }
 

@@ -12,8 +12,8 @@ from switch_sample import MANAGER_SECRET, OPERATOR_SECRET, sample_switch
 
 from acd.profile import AcdSection
 from asterisk_conf.from_city import FIRST_PENALTY, operator_queues, queue_models
-from asterisk_conf.model import DirectoryEntry, Operator, QueueModel, Switch, Trunk
 from asterisk_conf.lint import lint
+from asterisk_conf.model import DirectoryEntry, Operator, QueueModel, Switch, Trunk
 from asterisk_conf.render import render
 from core.errors import ToritsugiError
 from services.city import CityProfile, list_cities, load_city
