@@ -94,16 +94,23 @@ def test_a_switch_without_trunk_or_people_still_renders() -> None:
 @pytest.mark.parametrize("city", list_cities())
 def test_the_switch_of_a_city_holds_what_its_profile_says(city: str) -> None:
     profile, switch = load_city(city), sample_switch(city)
-    assert [queue.name for queue in switch.queues] == [demand.name for demand, _line in profile.acd.demands()]
+    assert [queue.name for queue in switch.queues] == [
+        stage.queue for demand, _line in profile.acd.demands() for stage in demand.stages
+    ]
     assert all(number.isdigit() for number in switch.numbers)
     assert switch.queue(switch.default_queue).line == profile.ivr.fallback_line
     assert switch.queue(switch.default_queue).language == profile.ivr.languages[0]
     assert [entry.extension for entry in switch.directory] == [e.extension for e in profile.acd.directory]
     for queue in switch.queues:
         line = next(line for line in profile.acd.lines if line.id == queue.line)
-        assert (queue.ring_s, queue.until_s, queue.max_waiting) == (
-            line.ring_s, line.wait_limit_s, line.max_waiting,
+        assert (queue.ring_s, queue.max_waiting, queue.priority) == (
+            line.ring_s, line.max_waiting, line.priority,
         )  # fmt: skip
+        if not queue.next:
+            assert queue.until_s == line.wait_limit_s
+        else:
+            assert 0 < queue.until_s < switch.queue(queue.next).until_s
+            assert queue.later[0] == queue.next
 
 
 def with_asks(city: str, line: str, asks: list[dict[str, object]]) -> CityProfile:
@@ -130,9 +137,10 @@ STAGED = with_asks(
 
 def test_everybody_begins_alike_and_only_in_spoken_languages() -> None:
     profile = load_city("matsusaka")
-    assert operator_queues(profile, {"booking": 5, "card": 2}, ("ja",)) == (
+    assert operator_queues(profile, {"booking": 5, "card": 1}, ("ja",)) == (
         ("booking-ja", FIRST_PENALTY),
-        ("card-ja", FIRST_PENALTY),
+        ("booking_2-ja", FIRST_PENALTY),
+        ("card_2-ja", FIRST_PENALTY),
     )
     assert operator_queues(profile, {}, ("ja", "en")) == ()
 
