@@ -63,6 +63,8 @@ class Seat:
 
     queues: dict[QueueName, str | None] = field(default_factory=dict)
     penalties: dict[QueueName, int] = field(default_factory=dict)
+    there: bool = False
+    """Signed in by the operator's own wish."""
     state: str = ""
     """`T_STATE_…` of the dialplan."""
     talk: str = ""
@@ -207,12 +209,13 @@ class ModelSwitch:
 
     def sign_in(self, operator: OperatorId) -> None:
         seat = self.seats[operator]
-        seat.state, seat.misses = "ready", 0
+        seat.there, seat.state, seat.misses = True, "ready", 0
         for queue in queues_for(DEMANDS, self.skills[operator]):
             self.add(operator, queue, 10, None)
         self.unpause(operator)
 
     def sign_out(self, operator: OperatorId) -> None:
+        self.seats[operator].there = False
         for queue in list(self.seats[operator].queues):
             self.remove(operator, queue)
 
