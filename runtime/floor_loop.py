@@ -103,7 +103,7 @@ class FloorLoop:
         except AmiError as problem:
             log.warning("%s not carried out: %s", type(command).__name__, problem)
             return
-        if isinstance(command, SetOrder):
+        if isinstance(command, SetOrder) and command.version in self._unheld:
             self._unheld[command.version] -= 1
             if not self._unheld[command.version]:
                 del self._unheld[command.version]

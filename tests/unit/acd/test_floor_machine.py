@@ -59,9 +59,7 @@ class WatchedSwitch(ModelSwitch):
                 assert paused is not None, "opened by another way than the locked one"
             case RemoveFromQueue(operator=operator, queue=queue):
                 unwanted = queue not in queues_for(DEMANDS, self.skills[operator])
-                assert unwanted or list(self.seats[operator].queues) == [queue], (
-                    "taken from a queue of theirs"
-                )
+                assert unwanted or not self.seats[operator].there, "taken from a queue of theirs"
             case TellWaiting(caller=caller, minutes=minutes):
                 assert caller in self.callers
                 if minutes is not None:
@@ -293,7 +291,7 @@ def test_the_queues_of_the_model_are_those_of_its_demands() -> None:
     assert QUEUES == ("card-ja", "card_2-ja", "portal-ja")
 
 
-TestCentre = pytest.mark.unit(Centre.TestCase)
+TestCentre = pytest.mark.timeout(600)(pytest.mark.unit(Centre.TestCase))
 TestCentre.settings = settings(
-    max_examples=80, stateful_step_count=50, deadline=None, report_multiple_bugs=False
+    max_examples=60, stateful_step_count=50, deadline=None, report_multiple_bugs=False
 )
