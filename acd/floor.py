@@ -46,9 +46,16 @@ from core.ids import OperatorId, QueueName, demand_of
 
 RECENT_CALLS = 30
 REORDER_S = 5.0
-"""Loads are shares of time and drift; the order is looked at again this often."""
+"""Loads are shares of time and drift; the order and who serves what are looked at again this often."""
+CLOCKS_S = 2.0
+"""Times of the switch are whole seconds, of another clock."""
+HELD_BACK = "held_back"
 ASK_AGAIN_S = 3.0
 """An operator who was asked to be opened and is not, is asked again after this long."""
+ANSWERS_S = 0.5
+"""From a caller's leaving the queue until it is clear that nobody answered: whoever does is paused a moment later."""
+SHIFT_BREAK_S = 4 * 3600.0
+"""Who signs in again within this time goes on with the same shift, and what they carried in it counts on."""
 REMEMBERED = 2000
 """Callers who have left a queue are remembered up to this many, for the place they keep when they come back."""
 
@@ -96,6 +103,11 @@ class Floor:
         """Of the order of offers as wished."""
         self.held = 0
         """Of the order of offers as the switch has acknowledged it."""
+        self._signed_out: dict[OperatorId, Member] = {}
+        self._finding = False
+        """Whether a snapshot is being told: between `reset` and `settle`."""
+        self._at = float("-inf")
+        """Of the latest event."""
         self._left: dict[str, Waiting] = {}
         """Who has left a queue, so that coming back (a stage, a transfer, a reconnect) keeps the place."""
         self._handling: dict[QueueName, deque[float]] = {}
@@ -143,15 +155,8 @@ class Floor:
             order: whether the order's drift counts.
         """
         moments = [self.order_due_at] if self.members and order else []
-        for member in self.members.values():
-            if member.asked_at is not None:
-                moments.append(member.asked_at + ASK_AGAIN_S)
-            elif member.state == "wrapup":
-                moments.append(member.since + self._wrap_up_of(member))
-            elif member.open_at is not None:
-                moments.append(member.open_at)
-        for caller in self.waiting.values():
-            moments.append(self._word_due(caller))
+        moments += [due[0] for member in self.members.values() if (due := self._due(member)) is not None]
+        moments += [self._word_due(caller) for caller in self.waiting.values()]
         return max(now, min(moments)) if moments else None
 
     # ---- events ---------------------------------------------------------------------------------------
@@ -161,44 +166,53 @@ class Floor:
         for caller in list(self.waiting):
             self._leave(caller)
         for member in self.members.values():
-            member.queues.clear()
-            member.ringing = None
+            member.lost_from_sight()
+        self._finding = True
 
-    def settle(self) -> None:
-        """After a whole snapshot: who was not found in it has signed out while nobody watched."""
-        for operator in [operator for operator, member in self.members.items() if not member.queues]:
-            del self.members[operator]
+    def settle(self) -> list[FloorCommand]:
+        """After a whole snapshot: who was not found in it has signed out while nobody watched.
+
+        Returns the order and the queues that should hold.
+        """
+        self._finding = False
+        for member in [member for member in self.members.values() if not member.queues]:
+            self._sign_out(member, self._at)
+        return [*self._reorder(self._at), *self.learn(self.rules)]
 
     def learn(self, rules: FloorRules) -> list[FloorCommand]:
         """Take new rules; who is signed in joins and leaves queues at once, so that it holds for the next offer."""
         self._set_rules(rules)
-        commands: list[FloorCommand] = []
-        for member in self.members.values():
-            wanted = set(queues_for(rules.demands, rules.skills.get(member.operator, {})))
-            for queue in sorted(member.queues.keys() - wanted):
-                commands.append(RemoveFromQueue(operator=member.operator, queue=queue))
-            for queue in sorted(wanted - member.queues.keys()):
-                commands.append(
-                    AddToQueue(
-                        operator=member.operator,
-                        queue=queue,
-                        penalty=member.penalty,
-                        paused=None if member.state in ("ready", "ringing") else member.paused or "",
-                    )
+        return [command for member in self.members.values() for command in self._enrolled(member)]
+
+    def _enrolled(self, member: Member) -> list[FloorCommand]:
+        """What brings a member into the queues of their skills, and out of all others."""
+        wanted = self._wanted(member.operator)
+        # Added first, so that nobody is without any queue in between. Always closed, and opened like the others: by
+        # the time the switch does it, they may be on a break.
+        return [
+            *(
+                AddToQueue(
+                    operator=member.operator, queue=queue, penalty=member.penalty, paused=member.paused or ""
                 )
-        return commands
+                for queue in sorted(wanted - member.queues.keys())
+            ),
+            *(
+                RemoveFromQueue(operator=member.operator, queue=queue)
+                for queue in sorted(member.queues.keys() - wanted)
+            ),
+        ]
+
+    def _wanted(self, operator: OperatorId) -> set[QueueName]:
+        return set(queues_for(self.rules.demands, self.rules.skills.get(operator, {})))
 
     def handle(self, event: FloorEvent) -> list[FloorCommand]:
         """Take one event in and say what to do."""
+        self._at = max(self._at, event.at)
         match event:
             case CallerJoined():
                 self._caller_joined(event)
             case CallerLeft():
-                self._leave(event.caller)
-                for member in self.members.values():
-                    if member.ringing == event.caller:
-                        # Gone while the telephone rang: app_queue tells nothing of the offer's end.
-                        self._stops_ringing(member, event.at)
+                self._caller_left(event)
             case OrderHeld():
                 self.held = max(self.held, event.version)
             case Tick():
@@ -211,6 +225,7 @@ class Floor:
                     before = known.state
                     commands = self._of_member(known, event)
                     known.moved(before, event.at)
+                    self._closed_is_due(known, event.at)
                     return commands
         return []
 
@@ -230,15 +245,14 @@ class Floor:
             case MemberLeft():
                 member.queues.pop(event.queue, None)
                 if not member.queues:
-                    self.last_shifts[event.operator] = member.load(event.at)
-                    del self.members[event.operator]
+                    self._sign_out(member, event.at)
             case MemberPaused():
                 self._paused(member, event)
             case MemberReady():
                 self._ready(member, event)
             case OfferMade():
                 explanation = self._explained(event)
-                member.ringing = event.caller
+                member.ringing, member.last_queue = event.caller, event.queue
                 return [explanation]
             case OfferMissed():
                 return self._missed(member, event)
@@ -251,13 +265,25 @@ class Floor:
         return []
 
     def _caller_joined(self, event: CallerJoined) -> None:
-        known = self._left.pop(event.caller, None)
-        if known is None:
+        known = self.waiting.get(event.caller) or self._left.pop(event.caller, None)
+        if known is None or (event.call and known.call and event.call != known.call):
+            # Unknown, or a switch that has started anew gives its channels their old names again.
             known = Waiting(event.caller, event.queue, event.at, event.call)
         known.queue, known.call = event.queue, event.call or known.call
         if event.since is not None:
             known.joined_at = min(known.joined_at, event.since)
         self.waiting[event.caller] = known
+
+    def _caller_left(self, event: CallerLeft) -> None:
+        known = self.waiting.get(event.caller)
+        if known is not None and known.queue != event.queue:
+            # Late: they wait in another queue by now.
+            return
+        self._leave(event.caller)
+        for member in self.members.values():
+            if member.ringing == event.caller:
+                # Gone while the telephone rang: app_queue tells nothing of the offer's end.
+                self._stops_ringing(member, event.at)
 
     def _leave(self, caller: str) -> None:
         gone = self.waiting.pop(caller, None)
@@ -269,41 +295,70 @@ class Floor:
     def _joined(self, event: MemberJoined) -> list[FloorCommand]:
         member = self.members.get(event.operator)
         if member is None:
-            seconds, calls = carried_over(self.last_shifts, event.operator)
-            member = self.members[event.operator] = Member(
-                event.operator, event.at, since=event.at, carried_s=seconds, carried_calls=calls
-            )
-            member.penalty = event.penalty
-        before = member.state if member.queues else ""
+            if event.paused is not None and not self._finding:
+                # Nobody signs in paused: new skills that came after the operator had signed out.
+                return [RemoveFromQueue(operator=event.operator, queue=event.queue)]
+            member = self.members[event.operator] = self._signed_in(event)
+        found = not member.queues
+        before = member.unseen if found else member.state
         member.queues[event.queue] = event.paused
-        if event.paused is not None or not before:
-            member.paused = event.paused
-        if event.paused != PauseReason.TALKING or not event.in_call:
-            # Whatever we saw begin is over, and nobody saw it end.
-            member.talking_in = None
-        if event.paused is not None:
-            if event.paused == PauseReason.TALKING and not event.in_call:
-                # The switch restarted during the talk and kept the pause but not the call.
-                member.paused = member.queues[event.queue] = PauseReason.WRAP_UP
-            elif event.paused == AUTO_PAUSE and member.open_at is None:
-                # Missed while nobody watched: given back once, then counted again.
-                member.open_at = event.at + self.rules.give_back_after_s
-        kept = event.paused is not None and member.paused == event.paused
-        member.moved(before, (event.paused_since if kept else None) or event.at)
-        order = self._reorder(event.at)
+        if found or self._finding:
+            self._found(member, event, before)
+        elif member.closed and member.open_at is None:
+            # Added to a queue by new skills: it is to hold for the next offer.
+            member.open_at = event.at
+        self._closed_is_due(member, event.at)
+        order = [] if self._finding else self._reorder(event.at)
         if event.penalty != member.penalty and not any(o.operator == member.operator for o in order):
             # The earlier penalty was set before the switch knew them in this queue.
             order.append(SetOrder(operator=member.operator, penalty=member.penalty, version=self.version))
-        return list(order)
+        by_older_skills = event.operator in self.rules.skills and event.queue not in self._wanted(
+            event.operator
+        )
+        return [*order, *(self._enrolled(member) if by_older_skills and not self._finding else ())]
+
+    def _signed_in(self, event: MemberJoined) -> Member:
+        earlier = self._signed_out.pop(event.operator, None)
+        if earlier is None or event.at - earlier.since > SHIFT_BREAK_S:
+            seconds, calls = carried_over(self.last_shifts, event.operator)
+            earlier = Member(event.operator, event.at, since=event.at, carried_s=seconds, carried_calls=calls)
+        earlier.penalty = event.penalty
+        return earlier
+
+    def _found(self, member: Member, event: MemberJoined, before: str) -> None:
+        """Signed in, or seen in a snapshot: what the switch says now holds."""
+        member.paused = event.paused
+        if event.paused != PauseReason.TALKING or not event.in_call:
+            # Whatever we saw begin is over, and nobody saw it end.
+            member.talking_in = None
+        if event.paused == PauseReason.TALKING and not event.in_call:
+            # The switch restarted during the talk and kept the pause but not the call.
+            member.paused = member.queues[event.queue] = PauseReason.WRAP_UP
+        elif event.paused == AUTO_PAUSE:
+            # Missed while nobody watched: given back once, then counted again.
+            member.open_at = event.at + self.rules.give_back_after_s
+        kept = event.paused_since if event.paused is not None and member.paused == event.paused else None
+        if kept is not None and member.state == before and kept > member.since + CLOCKS_S:
+            member.began_anew(kept)
+        member.moved(before, kept or event.at)
+
+    def _sign_out(self, member: Member, at: float) -> None:
+        self.last_shifts[member.operator] = member.load(at)
+        member.signed_out(at)
+        self._signed_out[member.operator] = self.members.pop(member.operator)
+
+    def _closed_is_due(self, member: Member, at: float) -> None:
+        if member.closed and member.open_at is None:
+            # Opened in some of their queues only: by us, by a restart in between, or for a new queue.
+            member.open_at = at + self.rules.staged_s
 
     def _paused(self, member: Member, event: MemberPaused) -> None:
         if event.queue in member.queues:
             member.queues[event.queue] = event.reason
-        member.paused, member.asked_at = event.reason, None
-        if event.reason == AUTO_PAUSE and not self._held_back(member):
-            member.open_at = event.at + self.rules.give_back_after_s
-        else:
-            member.open_at = None
+        member.paused, member.asked_at, member.open_at = event.reason, None, None
+        if event.reason == AUTO_PAUSE:
+            # The switch goes through its queues one by one and may have written over our pause.
+            member.open_at = event.at + (0.0 if self._held_back(member) else self.rules.give_back_after_s)
         if event.reason == PauseReason.WRAP_UP:
             member.last_queue = member.talking_in or member.last_queue
             member.talking_in = None
@@ -314,18 +369,18 @@ class Floor:
         member.paused = member.asked_at = None
         if self._held_back(member):
             member.missed_in_a_row = 0
-        member.open_at = event.at + self.rules.staged_s if member.closed else None
+        member.open_at = None
 
     def _missed(self, member: Member, event: OfferMissed) -> list[FloorCommand]:
         member.ringing = None
         member.missed_in_a_row += 1
-        if self._held_back(member):
-            member.open_at = None
-            member.paused = PauseReason.MISSED
-            member.queues = dict.fromkeys(member.queues, PauseReason.MISSED)
-            return [HoldBack(operator=event.operator, reason=PauseReason.MISSED)]
-        member.open_at = event.at + self.rules.give_back_after_s
-        return []
+        if not self._held_back(member):
+            member.open_at = event.at + self.rules.give_back_after_s
+            return []
+        member.open_at = None
+        member.paused = PauseReason.MISSED
+        member.queues = dict.fromkeys(member.queues, PauseReason.MISSED)
+        return [HoldBack(operator=event.operator, reason=PauseReason.MISSED)]
 
     def _held_back(self, member: Member) -> bool:
         return member.missed_in_a_row >= self.rules.missed_before_pause
@@ -334,21 +389,30 @@ class Floor:
         before, member.ringing = member.state, None
         member.moved(before, at)
         if member.closed:
-            member.open_at = at
+            member.open_at = at + ANSWERS_S
 
     def _talk_started(self, member: Member, event: TalkStarted) -> None:
         self._leave(event.caller)
+        if event.talk and event.talk == member.talk:
+            # Told twice, or told after its end.
+            return
         member.ringing = member.open_at = None
         member.talking_in = member.last_queue = event.queue
-        member.talk = event.talk or member.talk
+        member.talk, member.talk_at = event.talk, event.at
         member.calls += 1
         member.missed_in_a_row = 0
 
     def _talk_ended(self, member: Member, event: TalkEnded) -> None:
-        if member.busy_since is None:
+        if event.at <= member.last_ended_at:
+            # Told twice.
+            return
+        began = event.at - event.talk_s
+        if began > member.talk_at + CLOCKS_S:
             # Its beginning was not seen.
             member.calls += 1
-            member.handled_s += event.talk_s
+            member.talk_at = began
+            if member.busy_since is None:
+                member.handled_s += min(event.talk_s, event.at - member.signed_in_at)
         member.talking_in, member.last_queue = None, event.queue
         member.last_ended_at = event.at
         demand = demand_of(event.queue)
@@ -357,11 +421,18 @@ class Floor:
 
     # ---- the order of offers --------------------------------------------------------------------------
 
-    def _drifted(self, now: float) -> list[SetOrder]:
-        return self._reorder(now) if now - self._ordered_at >= REORDER_S else []
+    def _drifted(self, now: float) -> list[FloorCommand]:
+        if now - self._ordered_at < REORDER_S:
+            return []
+        self._ordered_at = now
+        commands: list[FloorCommand] = [*self._reorder(now)]
+        for member in self.members.values():
+            if member.operator in self.rules.skills:
+                # A sign-in by an older list, or a word to the switch that was lost.
+                commands += self._enrolled(member)
+        return commands
 
     def _reorder(self, now: float) -> list[SetOrder]:
-        self._ordered_at = now
         loads = {operator: member.load(now) for operator, member in self.members.items()}
         idle = {operator: m.last_ended_at or m.signed_in_at for operator, m in self.members.items()}
         current = {operator: member.penalty for operator, member in self.members.items()}
@@ -401,32 +472,35 @@ class Floor:
 
     # ---- opening and holding back ---------------------------------------------------------------------
 
+    def _due(self, member: Member) -> tuple[float, str] | None:
+        """When this operator is to be opened or held back, and why; None while it is not for us to do."""
+        match member.state:
+            case "wrapup":
+                due = (member.since + self._wrap_up_of(member), "wrapup_over")
+            case state if state == f"paused:{AUTO_PAUSE}" and member.open_at is not None:
+                due = (member.open_at, HELD_BACK if self._held_back(member) else "missed_once")
+            case "ready" if member.closed and member.open_at is not None:
+                due = (member.open_at, "no_offer")
+            case _:
+                return None
+        again = float("-inf") if member.asked_at is None else member.asked_at + ASK_AGAIN_S
+        return max(due[0], again), due[1]
+
     def _due_operators(self, now: float) -> list[FloorCommand]:
         commands: list[FloorCommand] = []
-        due: dict[OperatorId, str] = {}
+        opened: dict[OperatorId, str] = {}
         for member in self.members.values():
-            if member.asked_at is not None and now < member.asked_at + ASK_AGAIN_S:
+            due = self._due(member)
+            if due is None or now < due[0]:
                 continue
-            if member.paused == AUTO_PAUSE and self._held_back(member):
-                # The switch goes through its queues one by one and may have written over our pause.
-                member.paused = PauseReason.MISSED
+            if due[1] == HELD_BACK:
+                member.paused, member.open_at = PauseReason.MISSED, None
                 commands.append(HoldBack(operator=member.operator, reason=PauseReason.MISSED))
-            elif member.state == "wrapup":
-                if now >= member.since + self._wrap_up_of(member):
-                    due[member.operator] = "wrapup_over"
-            elif member.open_at is not None and now >= member.open_at:
-                if member.state == f"paused:{AUTO_PAUSE}":
-                    due[member.operator] = "missed_once"
-                elif member.closed:
-                    due[member.operator] = "no_offer"
-                else:
-                    member.open_at = None
-            elif member.open_at is None and member.closed:
-                # Closed somewhere and nobody knows why: a restart in between, or a new queue.
-                member.open_at = now + self.rules.staged_s
-        if due:
+            else:
+                opened[member.operator] = due[1]
+        if opened:
             commands += self._reorder(now)
-            commands += self._opened(due, now)
+            commands += self._opened(opened, now)
         return commands
 
     def _opened(self, due: Mapping[OperatorId, str], now: float) -> Iterator[FloorCommand]:
@@ -452,7 +526,7 @@ class Floor:
             caller = meant.get(operator)
             # Also when nobody else waits: a newcomer of another queue looks at once, the one who is meant within a
             # second, in which they may move on to their next stage.
-            member.asked_at, member.open_at, member.asked_for = now, None, ()
+            member.asked_at, member.asked_for = now, ()
             if caller is not None and why != "no_offer":
                 onward = self._onward.get(caller.queue, (caller.queue,))
                 member.asked_for = tuple(queue for queue in onward if queue in member.queues)

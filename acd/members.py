@@ -19,6 +19,7 @@ class Member:
 
     operator: OperatorId
     signed_in_at: float
+    """Beginning of the shift: kept when they sign out and soon in again."""
     queues: dict[QueueName, str | None] = field(default_factory=dict)
     """Every queue they belong to, and why the switch makes no offers from it; None when it may."""
     penalty: int = 0
@@ -32,6 +33,9 @@ class Member:
     talking_in: QueueName | None = None
     last_queue: QueueName | None = None
     talk: str = ""
+    """Name of the last talk; empty when another may have begun unseen."""
+    talk_at: float = float("-inf")
+    """Beginning of the last talk that was counted."""
     busy_since: float | None = None
     missed_in_a_row: int = 0
     open_at: float | None = None
@@ -47,6 +51,8 @@ class Member:
     carried_calls: float = 0.0
     """From earlier shifts (`acd.order.carried_over`)."""
     last_ended_at: float = 0.0
+    unseen: str = ""
+    """The state in which they were lost sight of or signed out; empty before the first sign-in."""
 
     @property
     def state(self) -> str:
@@ -61,21 +67,48 @@ class Member:
         return "wrapup" if self.paused == PauseReason.WRAP_UP else f"paused:{self.paused}"
 
     def moved(self, before: str, at: float) -> None:
-        """Account for the time in the state that may just have ended."""
+        """Account for the time in the state that may just have ended. What was before the sign-in is not ours."""
         now = self.state
         if now == before:
             return
         if before.startswith("paused:"):
-            self.breaks_s += max(0.0, at - self.since)
+            self.breaks_s += self._of_shift(self.since, at)
         if before in _BUSY and now not in _BUSY and self.busy_since is not None:
             self.handled_s += max(0.0, at - self.busy_since)
             self.busy_since = None
-        if now == "talking":
-            self.busy_since = at if self.busy_since is None else self.busy_since
+        if now == "talking" and self.busy_since is None:
+            self.busy_since = max(at, self.signed_in_at)
         self.since = at
 
+    def began_anew(self, at: float) -> None:
+        """The present state ended and began again, unseen."""
+        if self.state.startswith("paused:"):
+            self.breaks_s += self._of_shift(self.since, at)
+        self.since = at
+
+    def _of_shift(self, since: float, until: float) -> float:
+        return max(0.0, until - max(since, self.signed_in_at))
+
+    def lost_from_sight(self) -> None:
+        """The session to the switch is renewed: a snapshot will tell what holds now."""
+        self.unseen = self.state
+        self.queues.clear()
+        self.ringing, self.talk = None, ""
+
+    def signed_out(self, at: float) -> None:
+        """Their shift pauses; it goes on when they sign in again soon."""
+        before = self.state
+        self.queues.clear()
+        self.paused, self.talking_in, self.ringing, self.talk = "", None, None, ""
+        self.asked_at = self.open_at = None
+        self.missed_in_a_row = 0
+        self.moved(before, at)
+        self.unseen = self.state
+
     def load(self, now: float) -> Load:
-        breaks = self.breaks_s + (now - self.since if self.state.startswith("paused:") else 0.0)
+        breaks = self.breaks_s
+        if self.state.startswith("paused:"):
+            breaks += self._of_shift(self.since, now)
         busy = now - self.busy_since if self.busy_since is not None else 0.0
         return Load(
             calls=self.calls,

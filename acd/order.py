@@ -63,10 +63,10 @@ def _relative(
     total = sum(now for now, _ in amounts.values())
     if total <= 0.0:
         return {op: before / STARTING_S for op, (_, before) in amounts.items()}
-    # A team that has just signed in has hardly any time; a second keeps the rate finite.
-    average = total / max(sum(load.available_s for load in loads.values()), 1.0)
+    # Everybody's share of what was carried, as seconds of the team's time, against their own time.
+    team_s = max(sum(load.available_s for load in loads.values()), 1.0)
     return {
-        op: (now + before + average * STARTING_S) / ((max(loads[op].available_s, 0.0) + STARTING_S) * average)
+        op: ((now + before) / total * team_s + STARTING_S) / (max(loads[op].available_s, 0.0) + STARTING_S)
         for op, (now, before) in amounts.items()
     }
 

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from acd.events import ExplainOffer, FloorCommand, OrderHeld, SetOrder, TellWaiting, Tick
 from acd.floor import Floor, FloorRules
 from core.clock import Clock
-from core.facts.dialplan import Variable
+from core.facts.dialplan import ENTERED, Variable
 from telephony.ami import actions
 from telephony.ami.errors import AmiError
 from telephony.ami.events import AmiEvent, Disconnected, FullyBooted, Gap
@@ -103,7 +103,7 @@ class FloorLoop:
         except AmiError as problem:
             log.warning("%s not carried out: %s", type(command).__name__, problem)
             return
-        if isinstance(command, SetOrder):
+        if isinstance(command, SetOrder) and command.version in self._unheld:
             self._unheld[command.version] -= 1
             if not self._unheld[command.version]:
                 del self._unheld[command.version]
@@ -143,9 +143,7 @@ class FloorLoop:
         self.floor.reset()
         for word in snapshot_events(snapshot, self._clock.epoch(), entered):
             self.do(self.floor.handle(word))
-        self.floor.settle()
-        # Skills may have changed while nobody looked.
-        self.do(self.floor.learn(self.floor.rules))
+        self.do(self.floor.settle())
         # A switch that has just started takes every telephone for unreachable until its turn to be asked comes,
         # up to 15 s later, and would tell callers that nobody is there.
         for operator in self.floor.members:
@@ -157,7 +155,7 @@ class FloorLoop:
         entered: dict[str, float] = {}
         for channel in channels:
             with contextlib.suppress(AmiError, ValueError):
-                entered[channel] = float(await actions.channel_variable(self._ami, channel, "T_ENTERED"))
+                entered[channel] = float(await actions.channel_variable(self._ami, channel, ENTERED))
         return entered
 
     async def _ticks(self) -> None:

@@ -364,8 +364,12 @@ class RetentionStore(Protocol):
 
     async def drop_facts(self, ids: Collection[int]) -> None: ...
 
-    async def drop_floor_records(self, before: float) -> int:
-        """Delete what was kept of offers and of changes before the moment; how many rows."""
+    async def floor_records(self, before: float) -> int:
+        """How many rows are kept of offers and of changes before the moment."""
+        ...
+
+    async def drop_floor_records(self, before: float, limit: int) -> int:
+        """Delete at most `limit` of them; how many went."""
         ...
 
     async def calls_with_numbers(

@@ -175,6 +175,7 @@ class Retention:
                 recordings=len(await store.recordings(cut.recordings, self._node, None)),
                 transcripts=len(await store.transcribed(cut.transcripts, None)),
                 calls=len(calls),
+                floor_records=await store.floor_records(cut.calls),
                 facts=await store.facts_of(calls) + len(await store.facts_without_call(cut.calls, None)),
                 caller_numbers=len(
                     set(await store.calls_with_numbers(cut.caller_numbers, self._city_numbers, None))
@@ -185,7 +186,9 @@ class Retention:
     async def run(self, cut: CutOffs) -> Counter[str]:
         """Delete and erase what is due; the counts of what was done."""
         self._erased.clear()
-        done: Counter[str] = Counter(recordings=0, transcripts=0, calls=0, facts=0, caller_numbers=0)
+        done: Counter[str] = Counter(
+            recordings=0, transcripts=0, calls=0, facts=0, floor_records=0, caller_numbers=0
+        )
         # Files before their call: with the call gone nothing would lead to them any more.
         for step in (
             self._recordings,
@@ -256,7 +259,7 @@ class Retention:
 
     async def _floor_records(self, cut: CutOffs) -> Counter[str] | None:
         async with self._uow() as unit:
-            gone = await unit.retention.drop_floor_records(cut.calls)
+            gone = await unit.retention.drop_floor_records(cut.calls, self._batch)
         return Counter(floor_records=gone) if gone else None
 
     async def _numbers(self, cut: CutOffs) -> Counter[str] | None:

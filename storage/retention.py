@@ -16,6 +16,7 @@ from storage import rows
 from storage.ledger_stores import read_facts
 from storage.sql import chunks
 
+_FLOOR_RECORDS = (rows.offer, rows.audit)
 _KINDS = sorted(KINDS)
 _ended = func.coalesce(rows.call.c.ended_at, rows.call.c.arrived_at)
 
@@ -102,10 +103,21 @@ class SqlRetention:
                 )
         return facts
 
-    async def drop_floor_records(self, before: float) -> int:
+    async def floor_records(self, before: float) -> int:
+        count = 0
+        for table in _FLOOR_RECORDS:
+            query = select(func.count()).select_from(table).where(table.c.at < before)
+            count += await self._connection.scalar(query) or 0
+        return count
+
+    async def drop_floor_records(self, before: float, limit: int) -> int:
         gone = 0
-        for table in (rows.offer, rows.audit):
-            gone += (await self._connection.execute(delete(table).where(table.c.at < before))).rowcount
+        for table in _FLOOR_RECORDS:
+            some = select(table.c.id).where(table.c.at < before).limit(limit - gone)
+            ids = list(await self._connection.scalars(some))
+            if ids:
+                await self._connection.execute(delete(table).where(table.c.id.in_(ids)))
+            gone += len(ids)
         return gone
 
     async def facts_without_call(self, before: float, limit: int | None) -> list[int]:

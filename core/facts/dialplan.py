@@ -22,6 +22,20 @@ class Variable(StrEnum):
 
 
 @unique
+class SeatVariable(StrEnum):
+    """What the engine hands to the context [seat] when it has an operator opened."""
+
+    SEAT = "T_SEAT"
+    QUEUES = "T_QUEUES"
+    TALK = "T_TALK"
+    WHY = "T_WHY"
+
+
+ENTERED = "T_ENTERED"
+"""Channel variable: the caller's first entry into any queue, epoch seconds; the engine reads it after a login."""
+
+
+@unique
 class Next(StrEnum):
     """What the dialplan does after an AGI step."""
 
@@ -51,6 +65,13 @@ class UserEvent(StrEnum):
     TRANSFER = "TS_TRANSFER"
     OPERATOR = "TS_OPERATOR"
     REFUSED = "TS_REFUSED"
+
+
+@unique
+class ManagerEvent(StrEnum):
+    """AMI user events that the dialplan sends to the engine; nothing durable rests on them."""
+
+    TALK = "TS_TALK"
 
 
 @unique

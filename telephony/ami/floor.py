@@ -24,6 +24,7 @@ from acd.events import (
     TalkNamed,
     TalkStarted,
 )
+from core.facts.dialplan import ManagerEvent, SeatVariable
 from core.ids import CallId, OperatorId, call_id_of
 from telephony.ami.actions import (
     QueueSnapshot,
@@ -52,9 +53,6 @@ from telephony.members import interface_of, member_name_of, operator_of
 
 log = logging.getLogger(__name__)
 
-TALK_OVER = "TS_TALK"
-"""Name of the AMI user event that the dialplan sends when an operator's telephone hangs up."""
-
 
 def _operator(member: str) -> OperatorId | None:
     try:
@@ -80,7 +78,7 @@ def floor_event(event: AmiEvent) -> FloorEvent | None:
             return _offer(event)
         case QueueMemberAdded() | QueueMemberRemoved() | QueueMemberPause():
             return _member(event)
-        case UserEvent() if event.name == TALK_OVER:
+        case UserEvent() if event.name == ManagerEvent.TALK:
             operator = _operator(event.values.get("seat", ""))
             if operator is None:
                 return None
@@ -194,10 +192,10 @@ async def _sent(ami: AmiSession, command: SwitchCommand) -> AmiResponse:
                 context="seat",
                 extension="s",
                 variables={
-                    "T_SEAT": member_name_of(command.operator),
-                    "T_QUEUES": "&".join(command.queues),
-                    "T_TALK": command.talk,
-                    "T_WHY": command.why,
+                    SeatVariable.SEAT: member_name_of(command.operator),
+                    SeatVariable.QUEUES: "&".join(command.queues),
+                    SeatVariable.TALK: command.talk,
+                    SeatVariable.WHY: command.why,
                 },
                 ring_s=5.0,
             )

@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from core.facts.dialplan import Next, PauseReason, StepResult, UserEvent, Variable
+from core.facts.dialplan import (
+    ENTERED,
+    ManagerEvent,
+    Next,
+    PauseReason,
+    SeatVariable,
+    StepResult,
+    UserEvent,
+    Variable,
+)
 from core.settings import PROJECT_ROOT
 from reports.metrics import DEFINITIONS
 from runtime.cli import app
@@ -73,20 +82,35 @@ def dialplan_text() -> str:
     return "\n".join(texts)
 
 
-@pytest.mark.parametrize("word", [*Variable, *UserEvent, *Next, *StepResult, *PauseReason])
+@pytest.mark.parametrize(
+    "word",
+    [*Variable, *SeatVariable, ENTERED, *UserEvent, *ManagerEvent, *Next, *StepResult, *PauseReason],
+)
 def test_every_word_of_the_contract_is_on_its_page(word: str) -> None:
     assert f"`{word}`" in page("dialplan-contract.md")
 
 
 def test_the_dialplan_says_no_other_words() -> None:
     text = dialplan_text()
-    assert words(text, "TS_") <= {event.value for event in UserEvent}
+    assert words(text, "TS_") <= {*UserEvent, *ManagerEvent}
     assert words(text, "TORITSUGI_") <= INHERITED_WORDS
 
 
 def test_the_contract_page_names_no_event_that_is_gone() -> None:
     told = set(re.findall(r"`(TS_[A-Z_]+)`", page("dialplan-contract.md")))
-    assert told == {event.value for event in UserEvent}
+    assert told == {*UserEvent, *ManagerEvent}
+
+
+@pytest.mark.parametrize("word", [*SeatVariable, ENTERED, *ManagerEvent])
+def test_the_dialplan_knows_what_the_engine_hands_it(word: str) -> None:
+    assert re.search(rf"\b{word}\b", dialplan_text())
+
+
+def test_globals_of_a_seat_are_on_the_page() -> None:
+    """What the locked lines of the operators' side remember of each seat."""
+    used = set(re.findall(r"GLOBAL\((T_[A-Z]+_)", dialplan_text()))
+    assert used == {"T_STATE_", "T_TALK_"}
+    assert all(f"`{name}op…`" in page("dialplan-contract.md") for name in used)
 
 
 def test_payload_keys_are_those_of_the_page() -> None:

@@ -108,7 +108,11 @@ class FakeAmi:
         try:
             while True:
                 block = (await reader.readuntil(b"\r\n\r\n")).decode()
-                action = dict(line.split(": ", 1) for line in block.strip().split("\r\n") if ": " in line)
+                action: Action = {}
+                for line in block.strip().split("\r\n"):
+                    key, _, value = line.partition(": ")
+                    # A header that comes several times (Variable) is one text of several lines.
+                    action[key] = f"{action[key]}\n{value}" if key in action else value
                 self.received.append(action)
                 answer = self._answers.get(action["Action"])
                 text = answer(action) if answer else ""

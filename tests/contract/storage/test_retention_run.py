@@ -9,8 +9,9 @@ import pytest
 from ledger_stories import CALL, T0, Teller, answered_call
 from sqlalchemy import select
 
+from acd.events import ExplainOffer
 from core.clock import ManualClock
-from core.ids import CallId, OperatorId
+from core.ids import CallId, OperatorId, QueueName
 from core.phone import Caller, CallerKind
 from interactions.case import TranscriptState
 from interactions.profile import RetentionSection
@@ -18,7 +19,7 @@ from ledger import facts as f
 from ledger.calls import Disposition
 from ledger.fold import fold_call
 from services.cases import CaseKeeper, attach_transcript
-from services.ports import JobState, RecordingFile, Transcript
+from services.ports import AuditEntry, JobState, RecordingFile, Transcript
 from services.retention import DAY_S, ERASED, CutOffs, Retention, cut_offs
 from storage.database import Database
 from storage.rows import metadata
@@ -28,6 +29,10 @@ pytestmark = pytest.mark.contract
 NUMBER = "09012345678"
 OTHER = "08055556666"
 DAYS = RetentionSection(recordings=90, transcripts=120, calls=1000, caller_numbers=365)
+OFFER = ExplainOffer(
+    at=T0, operator=OperatorId("101"), queue=QueueName("card-ja"), caller="PJSIP/trunk-00000001", call=CALL,
+    waited_s=1.0, version=1, wanted=1, ranking=(), deviation="",
+)  # fmt: skip
 LATER = "n1-1764432000.9"
 
 
@@ -85,6 +90,11 @@ async def fill(database: Database) -> Files:
         )  # fmt: skip
         await attach_transcript(database.uow, call_id, [text], JobState.DONE, now=T0 + 100)
     async with database.uow() as unit:
+        for at, of in ((T0, CALL), (T0 + 1.0, CALL), (T0 + 5 * DAY_S, CallId(f"c-{LATER}"))):
+            await unit.offers.add([replace(OFFER, at=at, call=of)])
+            await unit.audit.add(
+                AuditEntry(at=at, actor="a", action="operator.skills", subject="101", detail={"after": {}})
+            )
         case = await unit.cases.of_call(CALL)
         assert case is not None
         await unit.cases.put(replace(case, question="０９０ー１２３４ー５６７８ に折り返す"))
@@ -217,6 +227,14 @@ async def test_calls_go_with_everything_that_hangs_on_them(database: Database) -
     assert "1764000000.1" not in facts
     await retention(database, files).run(after(1006))
     assert not any((await rows_of(database)).values())
+
+
+async def test_reasons_of_offers_and_changes_live_as_long_as_calls(database: Database) -> None:
+    files = await fill(database)
+    assert (await retention(database, files).run(after(999)))["floor_records"] == 0
+    assert (await retention(database, files, batch=3).run(after(1001)))["floor_records"] == 4
+    rows = await rows_of(database)
+    assert (rows["offer"], rows["audit"]) == (1, 1)
 
 
 async def test_a_case_that_spans_calls_goes_with_its_last(database: Database) -> None:

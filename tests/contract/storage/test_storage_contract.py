@@ -11,13 +11,16 @@ from alembic.migration import MigrationContext
 from ledger_stories import T0, Teller, answered_call
 from sqlalchemy import Connection
 
+from acd.events import ExplainOffer, Ranked
+from acd.view import Load
 from core.errors import ToritsugiError
-from core.ids import CallId, OperatorId
+from core.ids import CallId, OperatorId, QueueName
 from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
 from ledger import facts as f
 from ledger.calls import Call
 from ledger.fold import fold_call
 from services.ports import (
+    AuditEntry,
     JobState,
     OperatorAccount,
     RecordingFile,
@@ -272,6 +275,72 @@ async def test_operators_trunks_and_settings(database: Database) -> None:
         assert await unit.trunks.list() == [trunk]
         assert await unit.settings.get("key") == "two"
         assert await unit.settings.get("other") is None
+
+
+LOAD = Load(calls=3, handled_s=512.25, available_s=7200.0)
+OFFER = ExplainOffer(
+    at=100.5,
+    operator=OperatorId("101"),
+    queue=QueueName("card_2-ja"),
+    caller="PJSIP/trunk-00000001",
+    call=CallId("c-1"),
+    waited_s=61.5,
+    version=7,
+    wanted=8,
+    ranking=(
+        Ranked(operator=OperatorId("101"), penalty=10, score=0.9, load=LOAD, idle_s=30.0, free=True),
+        Ranked(operator=OperatorId("102"), penalty=30, score=1.1, load=LOAD, idle_s=0.0, free=False),
+    ),
+    deviation="caller",
+)
+
+
+async def test_reasons_of_offers_come_back_as_they_were(database: Database) -> None:
+    second = replace(OFFER, at=100.5, operator=OperatorId("102"), deviation="")
+    nobodys = replace(OFFER, at=200.0, call=None, ranking=())
+    async with database.uow() as unit:
+        await unit.offers.add([OFFER, second])
+        await unit.offers.add([nobodys])
+        await unit.offers.add([])
+    async with database.reading() as unit:
+        assert await unit.offers.of_call(CallId("c-1")) == [OFFER, second]
+        assert await unit.offers.of_call(CallId("c-2")) == []
+        assert await unit.offers.between(100.5, 200.0) == [OFFER, second]
+        assert await unit.offers.between(100.6, 200.1) == [nobodys]
+
+
+async def test_changes_are_kept_with_who_and_what(database: Database) -> None:
+    change = AuditEntry(
+        at=50.0,
+        actor="青木",
+        action="operator.skills",
+        subject="101",
+        detail={"before": {"card": 2}, "after": {"card": 3, "booking": 1}},
+    )
+    later = AuditEntry(at=60.0, actor="engine", action="operator.add", subject="102")
+    async with database.uow() as unit:
+        await unit.audit.add(later)
+        await unit.audit.add(change)
+    async with database.reading() as unit:
+        assert await unit.audit.between(50.0, 60.1) == [change, later]
+        assert await unit.audit.between(50.1, 60.0) == []
+
+
+async def test_reasons_and_changes_go_when_their_time_is_over(database: Database) -> None:
+    change = AuditEntry(at=100.5, actor="a", action="b", subject="c")
+    async with database.uow() as unit:
+        await unit.offers.add([OFFER, replace(OFFER, at=200.0)])
+        await unit.audit.add(change)
+        await unit.audit.add(replace(change, at=200.0))
+    async with database.uow() as unit:
+        assert await unit.retention.floor_records(100.5) == 0
+        assert await unit.retention.drop_floor_records(100.5, 10) == 0
+        assert await unit.retention.floor_records(200.0) == 2
+        assert await unit.retention.drop_floor_records(200.0, 1) == 1
+        assert await unit.retention.drop_floor_records(200.0, 10) == 1
+    async with database.reading() as unit:
+        assert [offer.at for offer in await unit.offers.between(0, 1000)] == [200.0]
+        assert [entry.at for entry in await unit.audit.between(0, 1000)] == [200.0]
 
 
 async def test_what_is_written_while_reading_is_undone(database: Database) -> None:

@@ -1,9 +1,9 @@
-"""The floor by example: wrap-up, missed offers, what waiting callers are told."""
+"""The floor by example: wrap-up, missed offers, order, what waiting callers are told."""
 
 from __future__ import annotations
 
 import pytest
-from acd_floor import CALLER, QUEUE, floor_with, talk, tick
+from acd_floor import CALLER, QUEUE, begin, end, floor_with, join, pause, ready, sign_in, talk, tick
 
 from acd.events import (
     CallerJoined,
@@ -17,14 +17,17 @@ from acd.events import (
     MemberReady,
     OfferMade,
     OfferMissed,
+    OrderHeld,
     SetOrder,
     TalkEnded,
+    TalkNamed,
     TalkStarted,
     TellWaiting,
     Tick,
 )
-from acd.floor import AUTO_PAUSE, Floor, FloorRules
-from core.ids import OperatorId, QueueName
+from acd.floor import Floor, FloorRules
+from acd.members import AUTO_PAUSE
+from core.ids import CallId, OperatorId, QueueName
 
 pytestmark = pytest.mark.unit
 
@@ -32,145 +35,379 @@ ONE, TWO = OperatorId("101"), OperatorId("102")
 OTHER = QueueName("portal-ja")
 
 
+def wrapped_up(talk: str) -> MakeReady:
+    return MakeReady(operator=ONE, queues=(), talk=talk, why="wrapup_over")
+
+
+def found(
+    floor: Floor,
+    paused: str | None,
+    at: float = 50.0,
+    since: float | None = None,
+    in_call: bool = False,
+    operator: OperatorId = ONE,
+    queue: QueueName = QUEUE,
+) -> list[FloorCommand]:
+    """A row of a snapshot."""
+    return floor.handle(
+        MemberJoined(
+            at=at, operator=operator, queue=queue, penalty=10, paused=paused, paused_since=since, in_call=in_call
+        )
+    )  # fmt: skip
+
+
+def miss(floor: Floor, operator: OperatorId, at: float) -> list[FloorCommand]:
+    """An offer that rings out; app_queue pauses the member at the same moment."""
+    floor.handle(OfferMade(at=at - 5.0, operator=operator, queue=QUEUE, caller=CALLER))
+    commands = floor.handle(OfferMissed(at=at, operator=operator, queue=QUEUE))
+    if not commands:
+        pause(floor, operator, AUTO_PAUSE, at)
+    return commands
+
+
+def restarted(missed_before_pause: int = 2) -> Floor:
+    """An engine that has just started, in the middle of its first snapshot."""
+    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=missed_before_pause))
+    floor.reset()
+    return floor
+
+
+# ---- wrap-up ----------------------------------------------------------------------------------------
+
+
 def test_wrap_up_ends_by_itself_after_its_time() -> None:
     floor = floor_with(ONE)
-    talk(floor, ONE, start=100.0, seconds=60.0)
+    name = talk(floor, ONE, start=100.0, seconds=60.0)
     assert floor.members[ONE].state == "wrapup"
     assert tick(floor, 160.0 + 29.9) == []
-    assert tick(floor, 160.0 + 30.0) == [MakeReady(operator=ONE, why="wrapup_over")]
+    assert tick(floor, 160.0 + 30.0) == [wrapped_up(name)]
+    ready(floor, ONE, 190.1)
     assert tick(floor, 300.0) == []
+
+
+def test_what_the_switch_did_not_do_is_asked_again() -> None:
+    floor = floor_with(ONE)
+    name = talk(floor, ONE, start=100.0, seconds=60.0)
+    tick(floor, 190.0)
+    assert tick(floor, 192.9) == []
+    assert tick(floor, 193.0) == [wrapped_up(name)]
+    assert tick(floor, 196.0) == [wrapped_up(name)]
 
 
 def test_wrap_up_is_that_of_the_queue_that_was_served() -> None:
     floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0, OTHER: 90.0}, missed_before_pause=3))
-    for queue in (QUEUE, OTHER):
-        floor.handle(MemberJoined(at=0.0, operator=ONE, queue=queue, penalty=10, paused=None))
-    talk(floor, ONE, start=0.0, seconds=10.0, queue=OTHER)
+    sign_in(floor, ONE, QUEUE, OTHER)
+    name = talk(floor, ONE, start=0.0, seconds=10.0, queue=OTHER)
     assert tick(floor, 99.0) == []
-    assert tick(floor, 100.0) == [MakeReady(operator=ONE, why="wrapup_over")]
+    assert tick(floor, 100.0) == [wrapped_up(name)]
+
+
+def test_wrap_up_of_a_later_stage_is_that_of_its_demand() -> None:
+    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0, OTHER: 90.0}))
+    later = QueueName("card_2-ja")
+    sign_in(floor, ONE, later, OTHER)
+    name = talk(floor, ONE, start=0.0, seconds=10.0, queue=later)
+    assert tick(floor, 39.0) == []
+    assert tick(floor, 40.0) == [wrapped_up(name)]
 
 
 def test_an_operator_who_is_ready_by_hand_is_not_made_ready_again() -> None:
     floor = floor_with(ONE)
     talk(floor, ONE, start=0.0, seconds=10.0)
-    floor.handle(MemberReady(at=12.0, operator=ONE))
+    ready(floor, ONE, 12.0)
     assert floor.members[ONE].state == "ready"
     assert tick(floor, 1000.0) == []
 
 
 def test_a_break_lasts_until_the_operator_ends_it() -> None:
-    floor = floor_with(ONE)
-    floor.handle(MemberPaused(at=5.0, operator=ONE, reason="break1"))
+    floor = floor_with(ONE, queues=(QUEUE, OTHER))
+    pause(floor, ONE, "break1", 5.0)
     assert floor.members[ONE].state == "paused:break1"
     assert tick(floor, 10_000.0) == []
 
 
+def test_the_talk_is_named_also_when_it_ended_before_it_began() -> None:
+    """The operator hung up while the dialplan was still connecting: no talk, but a wrap-up that must be ended."""
+    floor = floor_with(ONE)
+    talk(floor, ONE, start=0.0, seconds=10.0)
+    ready(floor, ONE, 40.0)
+    pause(floor, ONE, "talking", 50.0)
+    floor.handle(TalkNamed(at=50.2, operator=ONE, talk="n1-late"))
+    pause(floor, ONE, "wrapup", 50.2)
+    assert tick(floor, 80.2) == [wrapped_up("n1-late")]
+    assert floor.members[ONE].calls == 1
+
+
+# ---- missed offers ------------------------------------------------------------------------------------
+
+
 def test_a_missed_offer_is_given_back_once_others_have_had_it() -> None:
     floor = floor_with(ONE, missed_before_pause=2)
-    missed = miss(floor, ONE, 10.0)
-    assert missed == []
+    assert miss(floor, ONE, 10.0) == []
     assert tick(floor, 12.9) == []
-    assert tick(floor, 13.0) == [MakeReady(operator=ONE, why="missed_once")]
+    given_back = MakeReady(operator=ONE, queues=(), talk="", why="missed_once")
+    assert tick(floor, 13.0) == [given_back]
+    assert tick(floor, 15.9) == []
+    assert tick(floor, 16.0) == [given_back], "the first word was lost"
 
 
 def test_missed_in_a_row_holds_back_until_the_operator_says_ready() -> None:
     floor = floor_with(ONE, missed_before_pause=2)
     miss(floor, ONE, 10.0)
     tick(floor, 13.0)
+    ready(floor, ONE, 13.1)
     assert miss(floor, ONE, 20.0) == [HoldBack(operator=ONE, reason="missed")]
     assert tick(floor, 10_000.0) == []
-    floor.handle(MemberReady(at=10_001.0, operator=ONE))
+    ready(floor, ONE, 10_001.0)
     assert miss(floor, ONE, 10_010.0) == []
 
 
 def test_a_call_answered_between_starts_the_count_anew() -> None:
     floor = floor_with(ONE, missed_before_pause=2)
     miss(floor, ONE, 10.0)
-    tick(floor, 13.0)
+    ready(floor, ONE, 13.0)
     talk(floor, ONE, start=20.0, seconds=5.0)
-    tick(floor, 60.0)
+    ready(floor, ONE, 60.0)
     assert miss(floor, ONE, 70.0) == []
 
 
+def test_the_switch_that_writes_over_our_pause_does_not_give_the_operator_back() -> None:
+    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=1))
+    sign_in(floor, ONE, QUEUE)
+    assert floor.handle(OfferMissed(at=5.0, operator=ONE, queue=QUEUE)) == [
+        HoldBack(operator=ONE, reason="missed")
+    ]
+    pause(floor, ONE, "missed", 5.01)
+    pause(floor, ONE, AUTO_PAUSE, 5.02)
+    assert floor.next_due(5.05) == 5.05
+    assert tick(floor, 5.2) == [HoldBack(operator=ONE, reason="missed")]
+    assert tick(floor, 60.0) == []
+    assert floor.members[ONE].state == "paused:missed"
+
+
+# ---- restarts and renewed sessions ----------------------------------------------------------------------
+
+
 def test_an_operator_found_auto_paused_after_a_restart_is_given_back() -> None:
-    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=2))
-    floor.handle(MemberJoined(at=50.0, operator=ONE, queue=QUEUE, penalty=10, paused=AUTO_PAUSE))
-    assert tick(floor, 53.0) == [MakeReady(operator=ONE, why="missed_once")]
+    floor = restarted()
+    found(floor, AUTO_PAUSE)
+    floor.settle()
+    assert tick(floor, 52.9) == []
+    assert tick(floor, 53.0) == [MakeReady(operator=ONE, queues=(), talk="", why="missed_once")]
+
+
+def test_an_operator_found_held_back_after_a_restart_stays_so() -> None:
+    floor = restarted()
+    found(floor, "missed", since=10.0)
+    floor.settle()
+    assert tick(floor, 5000.0) == []
+    assert floor.members[ONE].state == "paused:missed"
 
 
 def test_an_operator_found_in_wrap_up_after_a_restart_is_not_forgotten() -> None:
-    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=2))
-    floor.handle(
-        MemberJoined(at=50.0, operator=ONE, queue=QUEUE, penalty=10, paused="wrapup", paused_since=40.0)
-    )
+    floor = restarted()
+    found(floor, "wrapup", since=40.0)
+    floor.settle()
     assert tick(floor, 69.0) == []
-    assert tick(floor, 70.0) == [MakeReady(operator=ONE, why="wrapup_over")]
+    assert tick(floor, 70.0) == [wrapped_up("")]
 
 
 def test_an_operator_found_talking_after_a_restart_is_left_alone() -> None:
-    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=2))
-    floor.handle(MemberJoined(at=50.0, operator=ONE, queue=QUEUE, penalty=10, paused="talking", in_call=True))
+    floor = restarted()
+    found(floor, "talking", in_call=True)
+    floor.settle()
     assert floor.members[ONE].state == "talking"
     assert tick(floor, 5000.0) == []
-    floor.handle(MemberPaused(at=5000.0, operator=ONE, reason="wrapup"))
+    floor.handle(TalkNamed(at=5000.0, operator=ONE, talk="n1-7"))
+    pause(floor, ONE, "wrapup", 5000.0)
     assert tick(floor, 5029.0) == []
-    assert tick(floor, 5030.0) == [MakeReady(operator=ONE, why="wrapup_over")]
+    assert tick(floor, 5030.0) == [wrapped_up("n1-7")]
+
+
+def test_an_operator_found_open_in_one_queue_is_opened_in_the_others() -> None:
+    floor = restarted()
+    found(floor, "wrapup", since=40.0)
+    found(floor, None, queue=OTHER)
+    floor.settle()
+    assert floor.members[ONE].state == "ready"
+    assert tick(floor, 50.0) == []
+    assert floor.next_due(50.0) == 52.0
+    assert tick(floor, 52.0) == [MakeReady(operator=ONE, queues=(), talk="", why="no_offer")]
 
 
 def test_a_talk_that_the_switch_forgot_ends_in_wrap_up() -> None:
-    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=2))
-    floor.handle(MemberJoined(at=50.0, operator=ONE, queue=QUEUE, penalty=10, paused="talking"))
+    floor = restarted()
+    found(floor, "talking")
+    found(floor, "talking", queue=OTHER)
+    floor.settle()
+    assert floor.members[ONE].state == "wrapup"
     assert tick(floor, 79.0) == []
-    assert tick(floor, 80.0) == [MakeReady(operator=ONE, why="wrapup_over")]
+    assert tick(floor, 80.0) == [wrapped_up("")]
+
+
+def test_a_talk_that_went_down_with_the_switch_while_we_watched_ends_in_wrap_up() -> None:
+    floor = floor_with(ONE)
+    begin(floor, ONE, 1.0)
+    floor.reset()
+    found(floor, "talking", at=9.0)
+    floor.settle()
+    assert floor.members[ONE].state == "wrapup"
+    assert tick(floor, 39.0) == [wrapped_up("")]
+
+
+def test_a_talk_that_ended_unseen_leaves_its_wrap_up_to_be_ended() -> None:
+    floor = floor_with(ONE)
+    begin(floor, ONE, 1.0)
+    floor.reset()
+    found(floor, "wrapup", at=9.0, since=8.0)
+    floor.settle()
+    assert floor.members[ONE].state == "wrapup"
+    assert tick(floor, 37.9) == []
+    assert tick(floor, 38.0) == [wrapped_up("")]
+
+
+def test_a_talk_that_began_unseen_does_not_keep_the_operator_in_wrap_up() -> None:
+    """The switch refuses a word about an earlier talk; the name of one that may not be the last is not used."""
+    floor = floor_with(ONE)
+    talk(floor, ONE, start=0.0, seconds=10.0)
+    ready(floor, ONE, 40.0)
+    floor.reset()
+    found(floor, "wrapup", at=100.0, since=90.0)
+    floor.settle()
+    assert tick(floor, 120.0) == [wrapped_up("")]
+
+
+def test_a_later_wrap_up_that_began_unseen_has_its_whole_time() -> None:
+    floor = floor_with(ONE)
+    talk(floor, ONE, start=0.0, seconds=10.0)
+    floor.reset()
+    found(floor, "wrapup", at=70.0, since=65.0)
+    floor.settle()
+    assert tick(floor, 94.9) == []
+    assert tick(floor, 95.0) == [wrapped_up("")]
+
+
+def test_whole_seconds_of_the_switch_do_not_move_the_end_of_a_wrap_up() -> None:
+    floor = floor_with(ONE)
+    talk(floor, ONE, start=0.0, seconds=10.5)
+    floor.reset()
+    found(floor, "wrapup", at=20.0, since=11.0)
+    floor.settle()
+    assert tick(floor, 40.4) == []
+    assert tick(floor, 40.5) == [wrapped_up("")]
+
+
+def test_who_signed_out_unseen_is_gone() -> None:
+    floor = floor_with(ONE, TWO)
+    floor.reset()
+    found(floor, None, operator=TWO)
+    floor.settle()
+    assert list(floor.members) == [TWO]
 
 
 def test_leaving_the_last_queue_signs_out() -> None:
-    floor = floor_with(ONE, TWO)
+    floor = floor_with(ONE, TWO, queues=(QUEUE, OTHER))
     floor.handle(MemberLeft(at=1.0, operator=ONE, queue=QUEUE))
+    assert set(floor.members) == {ONE, TWO}
+    floor.handle(MemberLeft(at=1.0, operator=ONE, queue=OTHER))
     assert list(floor.members) == [TWO]
     assert floor.handle(MemberLeft(at=2.0, operator=ONE, queue=QUEUE)) == []
-
-
-def test_the_least_loaded_comes_first() -> None:
-    floor = floor_with(ONE, TWO)
-    before = {op: floor.members[op].queues[QUEUE] for op in (ONE, TWO)}
-    assert before[ONE] < before[TWO]
-    assert talk(floor, ONE, start=0.0, seconds=10.0) == [SetOrder(operator=ONE, queue=QUEUE, penalty=30)]
-    assert floor.members[ONE].queues[QUEUE] > floor.members[TWO].queues[QUEUE]
 
 
 def test_a_snapshot_forgets_who_waits_and_keeps_what_was_carried() -> None:
     floor = floor_with(ONE)
     talk(floor, ONE, start=0.0, seconds=10.0)
-    floor.handle(CallerJoined(at=20.0, caller=CALLER, queue=QUEUE, position=1))
+    join(floor, CALLER, at=20.0)
     floor.reset()
     assert floor.waiting == {}
     assert floor.members[ONE].calls == 1
 
 
+def test_events_of_a_stranger_are_no_fault() -> None:
+    floor = floor_with(ONE)
+    stranger = OperatorId("999")
+    for event in (
+        MemberReady(at=1.0, operator=stranger, queue=QUEUE),
+        MemberPaused(at=1.0, operator=stranger, queue=QUEUE, reason="break1"),
+        MemberLeft(at=1.0, operator=stranger, queue=QUEUE),
+        OfferMade(at=1.0, operator=stranger, queue=QUEUE, caller=CALLER),
+        OfferMissed(at=1.0, operator=stranger, queue=QUEUE),
+        TalkStarted(at=1.0, operator=stranger, queue=QUEUE, caller=CALLER),
+        TalkNamed(at=1.0, operator=stranger, talk="n1-1"),
+        TalkEnded(at=1.0, operator=stranger, queue=QUEUE, talk_s=3.0),
+        CallerLeft(at=1.0, caller="nobody", queue=QUEUE),
+        Tick(at=2.0),
+    ):
+        assert floor.handle(event) == []
+    assert list(floor.members) == [ONE]
+
+
+# ---- the order of offers --------------------------------------------------------------------------------
+
+
+def test_the_least_loaded_comes_first() -> None:
+    floor = floor_with(ONE, TWO)
+    assert floor.members[ONE].penalty < floor.members[TWO].penalty
+    talk(floor, ONE, start=0.0, seconds=10.0)
+    before = floor.version
+    orders = [command for command in floor.handle(Tick(at=10.0)) if isinstance(command, SetOrder)]
+    assert orders == [SetOrder(operator=ONE, penalty=30, version=before + 1)]
+    assert floor.members[ONE].penalty > floor.members[TWO].penalty
+
+
+def test_a_penalty_set_before_the_switch_knew_the_queue_is_set_again() -> None:
+    floor = floor_with(ONE)
+    first = sign_in(floor, TWO, QUEUE, at=5.0)
+    assert first == [SetOrder(operator=TWO, penalty=20, version=floor.version)]
+    assert sign_in(floor, TWO, OTHER, at=5.0) == [SetOrder(operator=TWO, penalty=20, version=floor.version)]
+    held = MemberJoined(at=5.0, operator=TWO, queue=QueueName("card-en"), penalty=20, paused=None)
+    assert floor.handle(held) == []
+
+
+def test_the_version_that_the_switch_holds_never_goes_back() -> None:
+    floor = floor_with(ONE, TWO)
+    floor.handle(OrderHeld(at=1.0, version=2))
+    floor.handle(OrderHeld(at=1.0, version=1))
+    assert floor.held == 2
+
+
+# ---- who waits ------------------------------------------------------------------------------------------
+
+
 def test_the_first_word_comes_after_its_time_and_then_at_intervals() -> None:
     floor = floor_with(ONE)
-    floor.handle(CallerJoined(at=0.0, caller=CALLER, queue=QUEUE, position=1))
-    words = [at for at in range(0, 130) if any(isinstance(c, TellWaiting) for c in tick(floor, float(at)))]
+    join(floor, CALLER)
+    words = [at for at in range(130) if any(isinstance(c, TellWaiting) for c in tick(floor, float(at)))]
     assert words == [20, 65, 110]
 
 
 def test_a_caller_is_told_their_place_and_nothing_that_would_be_a_guess() -> None:
     floor = floor_with(ONE)
-    floor.handle(CallerJoined(at=0.0, caller="first", queue=QUEUE, position=1))
-    floor.handle(CallerJoined(at=5.0, caller="second", queue=QUEUE, position=2))
+    join(floor, "first")
+    join(floor, "second", at=5.0)
     assert tick(floor, 25.0) == [
         TellWaiting(caller="first", queue=QUEUE, position=1, minutes=None),
         TellWaiting(caller="second", queue=QUEUE, position=2, minutes=None),
     ]
 
 
+def test_the_place_counts_all_stages_of_the_demand() -> None:
+    floor = floor_with(ONE)
+    join(floor, "old", QueueName("card_2-ja"), at=1.0)
+    join(floor, "new", at=5.0)
+    join(floor, "elsewhere", OTHER, at=2.0)
+    places = {command.caller: command.position for command in tick(floor, 30.0)}  # type: ignore[union-attr]
+    assert places == {"old": 1, "new": 2, "elsewhere": 1}
+
+
 def test_a_reconnect_does_not_speak_to_a_caller_anew() -> None:
     floor = floor_with(ONE)
-    floor.handle(CallerJoined(at=0.0, caller=CALLER, queue=QUEUE, position=1))
+    join(floor, CALLER)
     assert len(tick(floor, 20.0)) == 1
     floor.reset()
-    floor.handle(CallerJoined(at=1.0, caller=CALLER, queue=QUEUE, position=1))
+    found(floor, None, at=20.5)
+    join(floor, CALLER, at=1.0)
+    floor.settle()
     assert tick(floor, 64.9) == []
     assert len(tick(floor, 65.0)) == 1
 
@@ -184,79 +421,85 @@ def test_a_reconnect_does_not_speak_to_a_caller_anew() -> None:
 )
 def test_nobody_is_told_who_no_longer_waits(gone: CallerLeft | TalkStarted) -> None:
     floor = floor_with(ONE)
-    floor.handle(CallerJoined(at=0.0, caller=CALLER, queue=QUEUE, position=1))
+    join(floor, CALLER)
     floor.handle(gone)
     assert not any(isinstance(command, TellWaiting) for command in tick(floor, 1000.0))
 
 
-def test_events_of_a_stranger_are_no_fault() -> None:
-    floor = floor_with(ONE)
-    stranger = OperatorId("999")
-    for event in (
-        MemberReady(at=1.0, operator=stranger),
-        MemberPaused(at=1.0, operator=stranger, reason="break1"),
-        OfferMade(at=1.0, operator=stranger, queue=QUEUE, caller=CALLER),
-        OfferMissed(at=1.0, operator=stranger, queue=QUEUE),
-        TalkStarted(at=1.0, operator=stranger, queue=QUEUE, caller=CALLER),
-        TalkEnded(at=1.0, operator=stranger, queue=QUEUE, talk_s=3.0),
-        Tick(at=2.0),
-    ):
-        assert floor.handle(event) == []
-
-
-def miss(floor: Floor, operator: OperatorId, at: float) -> list[FloorCommand]:
-    """An offer that rings out; app_queue pauses the member at the same moment."""
-    floor.handle(OfferMade(at=at - 5.0, operator=operator, queue=QUEUE, caller=CALLER))
-    commands = floor.handle(OfferMissed(at=at, operator=operator, queue=QUEUE))
-    if not commands:
-        floor.handle(MemberPaused(at=at, operator=operator, reason=AUTO_PAUSE))
-    return commands
-
-
 def test_a_telephone_that_rang_for_a_caller_who_left_rings_no_more() -> None:
     floor = floor_with(ONE)
-    floor.handle(CallerJoined(at=1.0, caller="c1", queue=QUEUE, position=1))
+    join(floor, "c1", at=1.0)
     floor.handle(OfferMade(at=1.1, operator=ONE, queue=QUEUE, caller="c1"))
     assert floor.members[ONE].state == "ringing"
     floor.handle(CallerLeft(at=3.0, caller="c1", queue=QUEUE))
     assert floor.members[ONE].state == "ready"
 
 
-def test_a_talk_that_went_down_with_the_switch_while_we_watched_ends_in_wrap_up() -> None:
+def test_the_place_is_kept_through_stages_and_a_failed_transfer() -> None:
     floor = floor_with(ONE)
-    floor.handle(TalkStarted(at=1.0, operator=ONE, queue=QUEUE, caller="c1"))
-    floor.reset()
-    floor.handle(MemberJoined(at=9.0, operator=ONE, queue=QUEUE, penalty=10, paused="talking", in_call=False))
+    join(floor, CALLER, at=10.0)
+    floor.handle(CallerLeft(at=70.0, caller=CALLER, queue=QUEUE))
+    join(floor, CALLER, QueueName("card_2-ja"), at=70.0)
+    assert floor.waiting[CALLER].joined_at == 10.0
+    floor.handle(TalkStarted(at=80.0, operator=ONE, queue=QueueName("card_2-ja"), caller=CALLER, talk="n1-1"))
+    join(floor, CALLER, OTHER, at=200.0)
+    assert (floor.waiting[CALLER].joined_at, floor.waiting[CALLER].queue) == (10.0, OTHER)
+
+
+def test_a_caller_who_is_told_of_twice_keeps_their_place() -> None:
+    floor = floor_with(ONE)
+    join(floor, CALLER, at=10.0)
+    tick(floor, 30.0)
+    join(floor, CALLER, at=40.0)
+    assert floor.waiting[CALLER].joined_at == 10.0
+    assert tick(floor, 74.9) == []
+    assert len(tick(floor, 75.0)) == 1
+
+
+def test_a_late_word_of_leaving_an_earlier_stage_does_not_forget_the_caller() -> None:
+    floor = floor_with(ONE)
+    join(floor, CALLER, at=10.0)
+    join(floor, CALLER, QueueName("card_2-ja"), at=70.0)
+    floor.handle(CallerLeft(at=70.1, caller=CALLER, queue=QUEUE))
+    assert list(floor.waiting) == [CALLER]
+
+
+def test_a_channel_name_used_again_after_a_restart_of_the_switch_is_another_caller() -> None:
+    floor = floor_with(ONE)
+    for at, call in ((10.0, "c-n1-10.1"), (5000.0, "c-n1-5000.1")):
+        floor.handle(CallerJoined(at=at, caller=CALLER, queue=QUEUE, position=1, call=CallId(call)))
+        assert floor.waiting[CALLER].joined_at == at
+        floor.handle(CallerLeft(at=at + 5, caller=CALLER, queue=QUEUE))
+
+
+def test_an_earlier_first_entry_that_the_dialplan_knows_counts() -> None:
+    floor = floor_with(ONE)
+    join(floor, CALLER, at=100.0, since=40.0)
+    assert floor.waiting[CALLER].joined_at == 40.0
+    join(floor, CALLER, at=100.0, since=90.0)
+    assert floor.waiting[CALLER].joined_at == 40.0
+
+
+# ---- words that come twice ------------------------------------------------------------------------------
+
+
+def test_a_talk_that_is_told_twice_counts_once() -> None:
+    floor = floor_with(ONE)
+    name = begin(floor, ONE, 10.0)
+    started = TalkStarted(at=10.5, operator=ONE, queue=QUEUE, caller=CALLER, talk=name)
+    floor.handle(started)
+    end(floor, ONE, 70.0, name, 60.0)
+    floor.handle(started)
     assert floor.members[ONE].state == "wrapup"
-    assert MakeReady(operator=ONE, why="wrapup_over") in floor.handle(Tick(at=60.0))
+    floor.handle(TalkEnded(at=70.0, operator=ONE, queue=QUEUE, talk_s=60.0))
+    assert floor.members[ONE].calls == 1
+    assert floor.view(70.0).handling_s == {QUEUE: (90.0,)}
 
 
-def test_a_talk_that_ended_unseen_leaves_its_wrap_up_to_be_ended() -> None:
-    floor = floor_with(ONE)
-    floor.handle(TalkStarted(at=1.0, operator=ONE, queue=QUEUE, caller="c1"))
-    floor.reset()
-    floor.handle(
-        MemberJoined(at=9.0, operator=ONE, queue=QUEUE, penalty=10, paused="wrapup", paused_since=8.0)
-    )
-    assert floor.members[ONE].state == "wrapup"
-    assert MakeReady(operator=ONE, why="wrapup_over") in floor.handle(Tick(at=60.0))
-
-
-def test_who_signed_out_unseen_is_gone() -> None:
-    floor = floor_with(ONE)
-    floor.reset()
+def test_a_talk_whose_beginning_was_not_seen_counts() -> None:
+    floor = restarted()
+    found(floor, "talking", at=50.0, since=40.0, in_call=True)
     floor.settle()
-    assert floor.members == {}
-
-
-def test_the_switch_that_writes_over_our_pause_does_not_give_the_operator_back() -> None:
-    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=1))
-    floor.handle(MemberJoined(at=0.0, operator=ONE, queue=QUEUE, penalty=10, paused=None))
-    assert floor.handle(OfferMissed(at=5.0, operator=ONE, queue=QUEUE)) == [
-        HoldBack(operator=ONE, reason="missed")
-    ]
-    floor.handle(MemberPaused(at=5.01, operator=ONE, reason="missed"))
-    floor.handle(MemberPaused(at=5.02, operator=ONE, reason=AUTO_PAUSE))
-    assert tick(floor, 5.2) == [HoldBack(operator=ONE, reason="missed")]
-    assert tick(floor, 60.0) == []
-    assert floor.members[ONE].state == "paused:missed"
+    end(floor, ONE, 70.0, "n1-1", 30.0)
+    seat = floor.view(70.0).seats[0]
+    assert (seat.load.calls, seat.load.handled_s, seat.load.available_s) == (1, 20.0, 20.0)

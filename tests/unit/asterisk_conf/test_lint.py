@@ -38,7 +38,10 @@ def test_a_first_day_without_operators_is_clean() -> None:
 MUTATIONS = [
     # rule, file, old text, new text, words of the finding
     ("target", IVR, "Goto(queue-entry,s,1)", "Goto(queue-entri,s,1)", "queue-entri"),
-    ("target", QUEUE, "Goto(overflow,nobody,1)", "Goto(overflow,noone,1)", "overflow,noone,1"),
+    ("target", QUEUE, "?overflow,nobody,1)", "?overflow,noone,1)", "overflow,noone,1"),
+    ("target", QUEUE, "Goto(queue-stage,s,stage)", "Goto(queue-stage,s,stages)", "stages"),
+    ("target", QUEUE, "Goto(queue-room,", "Goto(queue-rooms,", "queue-rooms"),
+    ("target", "extensions.conf", "Goto(queue-stage,s,1)", "Goto(queue-stag,s,1)", "queue-stag,s"),
     ("target", OPERATOR, "?none)", "?nobody)", "nobody"),
     ("target", IVR, "?fallback,1)", "?fallback,99)", "fallback,99"),
     ("target", OPERATOR, "Gosub(quality,s,1)", "Gosub(quality,s,7)", "quality,s,7"),
@@ -52,7 +55,11 @@ MUTATIONS = [
     ("falls-through", OPERATOR, "exten => *11,1,Gosub(operator-sign-in,s,1)\n same => n,Hangup(16)\n",
      "exten => *11,1,Gosub(operator-sign-in,s,1)\n", "from-operator,*11"),
     ("falls-through", TRANSFER, "Goto(queue-entry,s,1)", 'GotoIf($["${X}" = ""]?queue-entry,s,1)', "GotoIf"),
-    ("queue-exit", QUEUE, "exten => status-WITHDRAW,1,Goto(overflow,wait_limit,1)\n", "", "status-WITHDRAW"),
+    ("queue-exit", QUEUE, "exten => status-WITHDRAW,1,", "exten => status-WITHDRAWN,1,", "status-WITHDRAW"),
+    ("falls-through", QUEUE, " same => n,Goto(overflow,wait_limit,1)\n", "", "status-WITHDRAW"),
+    ("falls-through", OPERATOR, " same => n(late),Hangup(16)\n\n[leg-end]", " same => n(late),NoOp()\n\n[leg-end]",
+     "seat"),
+    ("target", OPERATOR, "?late)", "?later)", "later"),
     ("queue-exit", QUEUE, "exten => status-,1,Goto(overflow,failure,1)\n", "", "status-"),
     ("queue-exit", QUEUE, "exten => i,1,Goto(overflow,failure,1)\n", "", ": i"),
     ("queue-exit", QUEUE, "Goto(status-${QUEUESTATUS},1)", "Goto(overflow,failure,1)", "分かれて"),
@@ -69,10 +76,11 @@ MUTATIONS = [
      "exten => status-CONTINUE,1,Dial(PJSIP/0312345678@${T_TRUNK})\n same => n,Hangup(16)", "外線"),
     ("outbound", OPERATOR, "exten => *13,1,", "exten => *14,1,Goto(transfer,701,1)\nexten => *13,1,", "オペレーター"),
     ("outbound", "extensions.conf", "Set(T_TARGET=PJSIP/", "Set(T_TARGET=PJSIP/${EXTEN}", "文字どおり"),
-    ("citizen-side", QUEUE, "Queue(${TORITSUGI_QUEUE},,", "Queue(${TORITSUGI_QUEUE},nT,", "T は"),
+    ("citizen-side", QUEUE, "Queue(${T_STAGE},,", "Queue(${T_STAGE},nT,", "T は"),
     ("citizen-side", TRANSFER, "Dial(${T_TARGET},25,)", "Dial(${T_TARGET},25,gH)", "H は"),
     ("module", "modules.conf", "load = app_celgenuserevent.so\n", "", "app_celgenuserevent"),
     ("module", "modules.conf", "load = func_uri.so\n", "", "URIENCODE()"),
+    ("module", "modules.conf", "load = func_lock.so\n", "", "LOCK()"),
     ("module", "modules.conf", "load = func_logic.so\n", "", "IF()"),
     ("module", OPERATOR, "exten => *13,1,", "exten => *14,1,Festival(x)\n same => n,Hangup()\nexten => *13,1,",
      "Festival"),
@@ -120,8 +128,9 @@ def test_an_arrival_fits_into_a_cel_line(rendered: dict[str, str]) -> None:
 
 def test_a_finding_names_the_line(rendered: dict[str, str]) -> None:
     text = rendered[QUEUE].replace("Goto(overflow,full,1)", "Goto(overflow,fool,1)")
-    line = next(n for n, row in enumerate(text.splitlines(), start=1) if "fool" in row)
-    assert [f.place for f in lint({**rendered, QUEUE: text})] == [f"{QUEUE}:{line}"]
+    lines = [n for n, row in enumerate(text.splitlines(), start=1) if "fool" in row]
+    assert len(lines) == 2
+    assert [f.place for f in lint({**rendered, QUEUE: text})] == [f"{QUEUE}:{line}" for line in lines]
 
 
 def test_an_unclean_configuration_is_refused_with_its_first_fault(rendered: dict[str, str]) -> None:

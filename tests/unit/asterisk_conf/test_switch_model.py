@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from switch_sample import MANAGER_SECRET, OPERATOR_SECRET, sample_switch
 
-from asterisk_conf.from_city import levels_of, operator_queues
+from acd.profile import AcdSection
+from asterisk_conf.from_city import FIRST_PENALTY, operator_queues, queue_models
+from asterisk_conf.lint import lint
 from asterisk_conf.model import DirectoryEntry, Operator, QueueModel, Switch, Trunk
 from asterisk_conf.render import render
 from core.errors import ToritsugiError
-from core.ids import OperatorId
-from services.city import list_cities, load_city
+from services.city import CityProfile, list_cities, load_city
 
 pytestmark = pytest.mark.unit
 
@@ -68,7 +69,7 @@ def test_a_refused_secret_is_not_shown(secret: str) -> None:
 def test_no_text_slips_a_line_into_the_configuration(text: str) -> None:
     """Whatever a name is, either it is refused or it stands on its own line as it was given."""
     try:
-        queue = QueueModel(name=text, line="card", language="ja", ring_s=5, wait_limit_s=60, max_waiting=5)
+        queue = QueueModel(name=text, line="card", language="ja", ring_s=5, until_s=60, max_waiting=5)
         switch = replace(SWITCH, queues=(*SWITCH.queues, queue))
     except ToritsugiError:
         return
@@ -93,26 +94,101 @@ def test_a_switch_without_trunk_or_people_still_renders() -> None:
 @pytest.mark.parametrize("city", list_cities())
 def test_the_switch_of_a_city_holds_what_its_profile_says(city: str) -> None:
     profile, switch = load_city(city), sample_switch(city)
-    assert [queue.name for queue in switch.queues] == [name for name, _, _ in profile.acd.queues()]
+    assert [queue.name for queue in switch.queues] == [
+        stage.queue for demand, _line in profile.acd.demands() for stage in demand.stages
+    ]
     assert all(number.isdigit() for number in switch.numbers)
     assert switch.queue(switch.default_queue).line == profile.ivr.fallback_line
     assert switch.queue(switch.default_queue).language == profile.ivr.languages[0]
     assert [entry.extension for entry in switch.directory] == [e.extension for e in profile.acd.directory]
     for queue in switch.queues:
         line = next(line for line in profile.acd.lines if line.id == queue.line)
-        assert (queue.ring_s, queue.wait_limit_s, queue.max_waiting) == (
-            line.ring_s, line.wait_limit_s, line.max_waiting,
+        assert (queue.ring_s, queue.max_waiting, queue.priority) == (
+            line.ring_s, line.max_waiting, line.priority,
         )  # fmt: skip
+        if not queue.next:
+            assert queue.until_s == line.wait_limit_s
+        else:
+            assert 0 < queue.until_s < switch.queue(queue.next).until_s
+            assert queue.later[0] == queue.next
 
 
-def test_a_higher_level_is_offered_first_and_only_in_spoken_languages() -> None:
+def with_asks(city: str, line: str, asks: list[dict[str, object]]) -> CityProfile:
+    """`city` whose `line` asks for `asks`, and a topic called `certificates`."""
+    profile = load_city(city)
+    sections = profile.acd.model_dump()
+    sections["skills"] = [{"id": "certificates", "name_ja": "証明書"}]
+    for section in sections["lines"]:
+        if section["id"] == line:
+            section["asks"] = asks
+    return replace(profile, acd=AcdSection.model_validate(sections))
+
+
+STAGED = with_asks(
+    "matsusaka",
+    "card",
+    [
+        {"least": {"card": 4, "certificates": 2}},
+        {"after_s": 60, "least": {"card": 3}},
+        {"after_s": 180, "least": {"card": 1}},
+    ],
+)
+
+
+def test_everybody_begins_alike_and_only_in_spoken_languages() -> None:
     profile = load_city("matsusaka")
-    queues = dict(operator_queues(profile, {"booking": 5, "card": 2}, ("ja",)))
-    assert queues == {"booking-ja": 10, "card-ja": 40}
+    assert operator_queues(profile, {"booking": 5, "card": 1}, ("ja",)) == (
+        ("booking-ja", FIRST_PENALTY),
+        ("booking_2-ja", FIRST_PENALTY),
+        ("card_2-ja", FIRST_PENALTY),
+    )
     assert operator_queues(profile, {}, ("ja", "en")) == ()
 
 
-def test_levels_are_known_by_queue() -> None:
-    profile = load_city("matsusaka")
-    levels = levels_of(profile, [(OperatorId("101"), {"booking": 5})])
-    assert levels == {(OperatorId("101"), f"booking-{language}"): 5 for language in profile.ivr.languages}
+@pytest.mark.parametrize(
+    ("skills", "queues"),
+    [
+        ({"card": 5, "certificates": 2}, ["card-ja", "card_2-ja", "card_3-ja"]),
+        ({"card": 5, "certificates": 1}, ["card_2-ja", "card_3-ja"]),
+        ({"card": 3}, ["card_2-ja", "card_3-ja"]),
+        ({"card": 2, "certificates": 5}, ["card_3-ja"]),
+        ({"certificates": 5}, []),
+    ],
+)
+def test_an_operator_joins_every_stage_that_their_levels_reach(
+    skills: dict[str, int], queues: list[str]
+) -> None:
+    assert [queue for queue, _penalty in operator_queues(STAGED, skills, ("ja",))] == queues
+
+
+def test_stages_are_queues_in_a_chain() -> None:
+    chain = [queue for queue in queue_models(STAGED) if queue.line == "card" and queue.language == "en"]
+    limit = next(line.wait_limit_s for line in STAGED.acd.lines if line.id == "card")
+    assert [(q.name, q.until_s, q.next, q.later, q.first) for q in chain] == [
+        ("card-en", 60, "card_2-en", ("card_2-en", "card_3-en"), True),
+        ("card_2-en", 180, "card_3-en", ("card_3-en",), False),
+        ("card_3-en", limit, "", (), False),
+    ]
+
+
+def test_a_demand_is_full_by_all_its_stages_and_no_later_stage_refuses() -> None:
+    files = render(replace(SWITCH, queues=queue_models(STAGED)))
+    room = next(row for row in files["extensions.conf"].splitlines() if row.startswith("exten => card-ja,1,"))
+    counts = " + ".join(f"${{QUEUE_WAITING_COUNT({name})}}" for name in ("card-ja", "card_2-ja", "card_3-ja"))
+    assert room == f"exten => card-ja,1,GotoIf($[{counts} >= 10]?queue-stage,full,1)"
+    assert "exten => card_2-ja,1," not in files["extensions.conf"]
+    assert "T_UNTIL_card_2-ja = 180\nT_NEXT_card_2-ja = card_3-ja\n" in files["extensions.conf"]
+    kept = {
+        block.partition("]")[0]: "maxlen = 0\n" not in block
+        for block in files["queues.conf"].split("\n[")[1:]
+    }
+    assert (kept["card-ja"], kept["card_2-ja"], kept["card_3-ja"]) == (True, False, False)
+    assert lint(files) == []
+
+
+def test_without_a_limit_of_callers_everybody_may_enter() -> None:
+    queues = tuple(replace(queue, max_waiting=0) for queue in queue_models(STAGED))
+    files = render(replace(SWITCH, queues=queues))
+    assert "\nexten => card-ja,1,Goto(queue-stage,s,1)\n" in files["extensions.conf"]
+    assert "QUEUE_WAITING_COUNT" not in files["extensions.conf"]
+    assert lint(files) == []
