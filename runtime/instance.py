@@ -211,6 +211,10 @@ def remember(settings: Settings, city: str) -> None:
                 "TORITSUGI_RTP_RANGE": f"{first}-{last}",
                 "TORITSUGI_DATABASE_URL": settings.database_url,
                 "TORITSUGI_NODE": settings.node,
+                "TORITSUGI_SMTP": settings.smtp_url,
+                "TORITSUGI_ALERT_FROM": settings.alert_from,
+                "TORITSUGI_ALERT_TO": ",".join(settings.alert_to),
+                "TORITSUGI_ALERT_WEBHOOK": settings.alert_webhook,
             }
         ),
         encoding="utf-8",

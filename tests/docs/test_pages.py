@@ -21,7 +21,7 @@ pytestmark = pytest.mark.docs
 DOCS = PROJECT_ROOT / "docs"
 CODE = (
     "acd", "agi_scripts", "asterisk_conf", "benchmarks", "core", "demo", "interactions", "ivr", "ledger", "reports",
-    "runtime", "services", "speech", "storage", "telephony", "tests",
+    "notify", "runtime", "services", "speech", "storage", "telephony", "tests",
 )  # fmt: skip
 INHERITED_WORDS = {variable.value for variable in Variable} | {"TORITSUGI_OPERATOR", "TORITSUGI_"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -45,7 +46,7 @@ def waiting(value: float, subject: str = "") -> Reading:
 
 
 def run(
-    alerts: AlertBook, values: list[float | None], start: float = T0, step: float = 1.0
+    alerts: AlertBook, values: Sequence[float | None], start: float = T0, step: float = 1.0
 ) -> list[AlertChange]:
     """One observation a step; None is an absent subject."""
     changes: list[AlertChange] = []
