@@ -15,6 +15,7 @@ from core.profile_file import Section
 
 Seconds = Annotated[int, Field(ge=0, le=7200)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
+Pause = Annotated[float, Field(gt=0, le=1440)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -26,7 +27,7 @@ class AlertSection(Section):
     """So long must it be bad without a break."""
     clear_after_s: Seconds = 30
     """So long must it be good without a break."""
-    again_after_min: Minutes = 10
+    again_after_min: Pause = 10
     """Least time between two notices about the same thing."""
     remind: bool = True
     """Tell again while it lasts and nobody has acknowledged it."""
@@ -49,7 +50,7 @@ class AnswerRateAlert(AlertSection):
 
     raise_after_s: Seconds = 60
     clear_after_s: Seconds = 300
-    again_after_min: Minutes = 120
+    again_after_min: Pause = 120
     most_per_day: Count = 6
     day_calls: Count = 10
     """Offered calls of the day before it is judged."""
@@ -78,14 +79,14 @@ class WaitingAlert(AlertSection):
 
 class LongCallAlert(AlertSection):
     clear_after_s: Seconds = 0
-    again_after_min: Minutes = 15
+    again_after_min: Pause = 15
     limit_s: Annotated[int, Field(ge=60, le=14400)] = 1200
     """Length of one talk."""
 
 
 class LongHoldAlert(AlertSection):
     clear_after_s: Seconds = 0
-    again_after_min: Minutes = 3
+    again_after_min: Pause = 3
     limit_s: Annotated[int, Field(ge=10, le=7200)] = 180
     """Length of one hold: the citizen hears music and nobody."""
 
@@ -117,7 +118,7 @@ class EngineSilentAlert(AlertSection):
 
 class TrunkAlert(AlertSection):
     raise_after_s: Seconds = 5
-    again_after_min: Minutes = 30
+    again_after_min: Pause = 30
     refused: Count = 3
     """Calls to the city's own numbers turned away."""
     within_min: Minutes = 10

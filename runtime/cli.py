@@ -28,6 +28,7 @@ operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is
 trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
 retention_app = typer.Typer(help="保存期間 / how long records are kept.", no_args_is_help=True)
+alerts_app = typer.Typer(help="警報 / alerts.", no_args_is_help=True)
 models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_is_help=True)
 for name, sub in (
     ("profile", profile_app),
@@ -35,6 +36,7 @@ for name, sub in (
     ("trunk", trunk_app),
     ("ledger", ledger_app),
     ("retention", retention_app),
+    ("alerts", alerts_app),
     ("models", models_app),
 ):
     app.add_typer(sub, name=name)
@@ -381,6 +383,63 @@ def trunk_list(city: City = None) -> None:
 
     for row in asyncio.run(list_trunks(city)):
         out(json.dumps(row, ensure_ascii=False))
+
+
+# ---- alerts ---------------------------------------------------------------------------------------
+
+
+@alerts_app.command("list")
+def alerts_list(
+    open_: Annotated[bool, typer.Option("--open", help="いま続いているものだけ")] = False,
+    days: Annotated[int, typer.Option("--days", min=1, max=400, help="さかのぼる日数")] = 7,
+    city: City = None,
+) -> None:
+    """警報を JSON Lines で並べます。続いているものは、いつ始まったものでも出します。
+
+    例: ./toritsugi alerts list --open
+    """
+    from runtime.alert_commands import list_alerts
+
+    for row in asyncio.run(list_alerts(city, open_only=open_, days=days)):
+        out(json.dumps(row, ensure_ascii=False))
+
+
+@alerts_app.command("ack")
+def alerts_ack(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="警報の番号 (初めの数文字でよい)")],
+    by: Annotated[str, typer.Option("--by", help="対応する人の名前")],
+    note: Annotated[str, typer.Option("--note", help="書き添えること")] = "",
+    city: City = None,
+) -> None:
+    """対応する人が決まったことを記します。くり返しの知らせが止まります。
+
+    例: ./toritsugi alerts ack k3f9ab2q --by 山田 --note 電話機を交換中
+    """
+    from runtime.alert_commands import acknowledge_alert
+
+    if not by.strip():
+        raise ToritsugiError("名前がありません", where="--by", cure="例: --by 山田")
+    asyncio.run(acknowledge_alert(city, identity, by.strip()[:80], note.strip(), say))
+
+
+@alerts_app.command("test")
+def alerts_test(city: City = None) -> None:
+    """試験の知らせを記録・メール・Webhook に一度ずつ送り、結果を JSON Lines で出します。
+
+    届かないものがあれば終了コード 1。
+
+    例: ./toritsugi alerts test
+    """
+    from runtime.alert_commands import try_channels
+
+    results = asyncio.run(try_channels(city))
+    for row in results:
+        out(json.dumps(row, ensure_ascii=False))
+    missing = {"mail": "TORITSUGI_SMTP と TORITSUGI_ALERT_TO", "webhook": "TORITSUGI_ALERT_WEBHOOK"}
+    for name in missing.keys() - {row["channel"] for row in results}:
+        say(f"{name} は使っていません ({missing[name]} が決まっていません)。")
+    if not all(row["ok"] for row in results):
+        raise typer.Exit(1)
 
 
 # ---- the ledger and the papers --------------------------------------------------------------------

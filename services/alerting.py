@@ -205,6 +205,8 @@ class AlertKeeper:
     uow: UnitOfWorkFactory
     clock: Clock
     channels: Sequence[Channel]
+    must_know: bool = True
+    """Whether to wait for a database that is away before the first look; otherwise nothing counts as known."""
     _book: AlertBook | None = None
     _unsaved: dict[str, Alert] = field(default_factory=dict)
 
@@ -232,8 +234,14 @@ class AlertKeeper:
 
     async def _opened(self, now: float) -> AlertBook:
         if self._book is None:
-            async with self.reading() as unit:
-                known = await unit.alerts.known(now - REMEMBERED_S)
+            known: list[Alert] = []
+            try:
+                async with self.reading() as unit:
+                    known = await unit.alerts.known(now - REMEMBERED_S)
+            except Exception:
+                if self.must_know:
+                    raise
+                log.exception("alerts: what was told before could not be read")
             mine = [alert for alert in known if alert.kind in self.kinds]
             rules = {kind: rule for kind, rule in self.rules.items() if kind in self.kinds}
             self._book = AlertBook(rules, mine, day_of=self._day_of)
