@@ -261,6 +261,7 @@ def state_of(keeper: AlertKeeper) -> dict[str, Any]:
     return {
         "at": keeper.clock.epoch(),
         "open": len(open_alerts),
+        "kinds": sorted({alert.kind.value for alert in open_alerts}),
         "unacknowledged": sum(alert.acknowledged is None for alert in open_alerts),
         "channels": {channel.notifier.name: channel.state.record() for channel in keeper.channels},
     }
