@@ -175,6 +175,10 @@ class FactStore(Protocol):
         """Pauses, unpauses and sign-outs of these operators."""
         ...
 
+    async def presence(self, since: float, until: float) -> list[Fact]:
+        """Every operator's sign-ins, sign-outs, pauses and unpauses in `[since, until)`."""
+        ...
+
     async def restarts(self, since: float) -> list[Fact]: ...
 
     async def refused(self, since: float, until: float) -> list[Fact]:

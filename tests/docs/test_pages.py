@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from core.facts.dialplan import Next, PauseReason, StepResult, UserEvent, Variable
 from core.settings import PROJECT_ROOT
-from reports.metrics import DEFINITIONS
+from reports.definitions import DEFINITIONS
 from runtime.cli import app
 
 pytestmark = pytest.mark.docs
@@ -130,7 +130,7 @@ def test_the_page_names_no_command_that_is_gone() -> None:
 METRICS_HEAD = """# Metrics
 
 Every figure of the reports, with the wording that is printed beside it. A changed definition gets a new version and
-never rewrites a delivered report. Made from `reports/metrics.py`: `TORITSUGI_UPDATE_GOLDEN=1 ./toritsugi test
+never rewrites a delivered report. Made from `reports/definitions.py`: `TORITSUGI_UPDATE_GOLDEN=1 ./toritsugi test
 tests/docs` writes it anew.
 
 | id | name | definition | source |

@@ -12,7 +12,7 @@ from ledger_stories import T0, Teller, answered_call
 from sqlalchemy import Connection
 
 from core.errors import ToritsugiError
-from core.ids import CallId, OperatorId
+from core.ids import CallId, OperatorId, QueueName
 from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
 from ledger import facts as f
 from ledger.calls import Call
@@ -89,6 +89,18 @@ async def test_restarts_and_refusals_are_found_by_time(database: Database) -> No
         assert await unit.facts.restarts(T0 + 51) == []
         assert await unit.facts.refused(T0 + 60, T0 + 61) == teller.facts[1:]
         assert await unit.facts.refused(T0, T0 + 60) == []
+
+
+async def test_who_was_there_is_found_for_all_operators_at_once(database: Database) -> None:
+    teller = answered_call()
+    teller.log(f.OperatorSignedIn, 1, call=None, operator=OperatorId("101"), queue=QueueName("card-ja"))
+    teller.log(f.OperatorSignedOut, 200, call=None, operator=OperatorId("102"), queue=QueueName("card-ja"))
+    async with database.uow() as unit:
+        await unit.facts.add(teller.facts)
+    async with database.reading() as unit:
+        found = await unit.facts.presence(T0, T0 + 200)
+        assert set(found) == {fact for fact in teller.facts if fact.call is None and fact.at < T0 + 200}
+        assert len(await unit.facts.presence(T0, T0 + 201)) == len(found) + 1
 
 
 async def test_a_call_is_replaced_and_found_in_half_open_intervals(database: Database) -> None:
