@@ -141,3 +141,34 @@ def even_week(seed: int = 7) -> Centre:
             made.call(at[operator], queue, operator=operator, talk=talk, missed=missed)
             at[operator] += 10 + 10 + talk + 20 + made.dice.uniform(0, 120)
     return made
+
+
+def short_month(seed: int = 11) -> Centre:
+    """Four quiet Tuesdays, then one in which nearly everything goes wrong, each in its own hour."""
+    made = Centre(seed)
+    days = [date(2026, 10, 27), date(2026, 11, 3), date(2026, 11, 10), date(2026, 11, 17), date(2026, 11, 24)]
+    for day in days:
+        bad = day == days[-1]
+        made.shift("101", day, 9, 17, "booking-ja", breaks={13.0: 13.5} if bad else None)
+        made.shift("102", day, 9, 11 if bad else 17, "booking-ja")
+        made.shift("103", day, 9, 11 if bad else 17, "booking-ja")
+        for hour in range(9, 17):
+            wrap = 120.0 if bad and hour == 12 else 20.0
+            for number in range(4):
+                operator = "101" if bad and hour >= 11 else f"10{number % 3 + 1}"
+                if not (bad and hour in (13, 15)):
+                    made.call(moment(day, hour + number / 5), "booking-ja", operator=operator, wrap=wrap)
+    bad_day = days[-1]
+    for number in range(9):  # 9 o'clock: many calls at once
+        made.call(moment(bad_day, 9.05 + number / 40), "booking-ja", wait=100.0 + number)
+    made.call(moment(bad_day, 11.5), "booking-ja", wait=200.0)  # two of three have left
+    made.call(moment(bad_day, 12.5), "booking-ja", wait=90.0)  # wrap-up six times as long
+    made.call(
+        moment(bad_day, 13.1), "booking-ja", wait=1.0, overflow="nobody"
+    )  # a break with nobody else there
+    for number in range(3):  # the last one there does not answer
+        made.call(moment(bad_day, 14.1 + number / 10), "booking-ja", wait=40.0, missed=("101", "101"))
+    made.call(moment(bad_day, 15.2), "booking-ja", wait=0.5, overflow="full")
+    made.call(moment(bad_day, 15.3), "booking-ja", wait=100.0, ends=False)  # died with the switch
+    made.restarted(moment(bad_day, 15.4))
+    return made
