@@ -82,6 +82,11 @@ class Settings:
         return self.home / "recordings"
 
     @property
+    def reports(self) -> Path:
+        """Papers that are drafted by themselves, for people to finish."""
+        return self.home / "reports"
+
+    @property
     def asterisk(self) -> Path:
         """Rendered configuration, logs, astdb and sockets of the embedded Asterisk."""
         return self.home / "asterisk"

@@ -100,7 +100,6 @@ def shortfall_report(
     last_day: date,
     *,
     calls: Iterable[Call],
-    history: Iterable[Call],
     presence: Sequence[Presence],
     shared: Collection[Fact],
     opening_s: Callable[[date, int], float],
@@ -111,8 +110,7 @@ def shortfall_report(
     """The report of the days from `first_day` to `last_day`, both included.
 
     Args:
-        calls: calls of at least that period.
-        history: calls of the weeks before, to tell what is usual at that hour of that weekday; may repeat `calls`.
+        calls: calls of the period, and of the weeks before, which tell what is usual at an hour of a weekday.
         presence: of the period and of the weeks before.
         shared: facts of no call, of the period: restarts of the switch.
         opening_s: seconds of an hour of a day in which the telephone was to be staffed.
@@ -120,8 +118,7 @@ def shortfall_report(
         made_at: printed in the head.
     """
     rule = city.rule
-    unique = {call.call_id: call for call in (*history, *calls) if call.disposition is not Disposition.TEST}
-    known = sorted(unique.values(), key=lambda call: (call.arrived_at, call.call_id))
+    known = sorted(m.counted(calls), key=lambda call: (call.arrived_at, call.call_id))
     hours = hours_of(
         known,
         presence,

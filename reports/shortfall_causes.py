@@ -118,21 +118,33 @@ def hours_of(
             if opening_s(day, hour) > 0:
                 by_hour.setdefault(HourKey(day, hour), [])
         day += timedelta(days=1)
-    return {
-        key: _hour(key, mine, presence, rule, opening_s(key.day, key.hour), epoch_of(key.day, key.hour))
-        for key, mine in sorted(by_hour.items())
-    }
+    there = _by_clock_hour(presence)
+    hours = {}
+    for key, mine in sorted(by_hour.items()):
+        begun = epoch_of(key.day, key.hour)
+        clocks = (int(begun // 3600), int((begun + 3600.0 - 1e-6) // 3600))
+        near = dict.fromkeys(each for clock in clocks for each in there.get(clock, ()))
+        hours[key] = _hour(key, mine, list(near), rule, opening_s(key.day, key.hour), begun)
+    return hours
+
+
+def _by_clock_hour(presence: Sequence[Presence]) -> dict[int, list[Presence]]:
+    """Stretches by the hours since the epoch that they touch: months of them are looked through for each hour."""
+    found: dict[int, list[Presence]] = {}
+    for stretch in presence:
+        for hour in range(int(stretch.started_at // 3600), int(stretch.ended_at // 3600) + 1):
+            found.setdefault(hour, []).append(stretch)
+    return found
 
 
 def _hour(
     key: HourKey,
     calls: Sequence[Call],
-    presence: Sequence[Presence],
+    there: Sequence[Presence],
     rule: AnswerRateRule,
     open_s: float,
     begun: float,
 ) -> Hour:
-    there = [each for each in presence if each.started_at < begun + 3600.0 and each.ended_at > begun]
     answered = [call for call in calls if call.disposition is Disposition.ANSWERED]
     wraps = [call.wrap_up_s for call in answered if call.wrap_up_s is not None]
     offers = [offer for call in calls for offer in call.offers]

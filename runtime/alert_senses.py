@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 MISSES_KEPT = 50
 ANSWERS_EVERY_S = 15.0
+DAY_S = 86_400.0
 TAIL_BYTES = 256 * 1024
 """Of the copy of SIP: some hundred calls, far more than come in ten minutes."""
 CANCELLED = 487
@@ -132,8 +133,12 @@ class AnswersSoFar:
         fresh = self._past_month != month or self._past_until != today
         # A faster city clock makes the real interval shorter than this; calls outside are told by their city's day.
         begin = datetime.combine(month if fresh else today, datetime.min.time(), city_now.tzinfo)
+        since, calls = now - (city_now - begin).total_seconds() - 1.0, list[Call]()
         async with self._reading() as unit:
-            calls = await unit.calls.between(now - (city_now - begin).total_seconds() - 1.0, now + 1.0)
+            # A month at once would hold up the loop that calls run in.
+            while since < now + 1.0:
+                calls += await unit.calls.between(since, min(since + DAY_S, now + 1.0))
+                since += DAY_S
         by_day: dict[date, list[Call]] = {}
         for call in calls:
             if not call.open:

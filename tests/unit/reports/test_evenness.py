@@ -173,7 +173,7 @@ def test_test_calls_and_other_weeks_are_left_out() -> None:
     assert sum(row.calls for row in report_of(centre, MONDAY + timedelta(days=7)).parts[0].rows) == 1
 
 
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=20), st.floats(0.1, 10))
+@given(st.lists(st.integers(0, 1000).map(float), min_size=2, max_size=20), st.floats(0.1, 10))
 def test_evenness_does_not_depend_on_how_busy_it_was(loads: list[float], factor: float) -> None:
     found = evenness(loads)
     if found is None:

@@ -46,7 +46,6 @@ def report_of(
     calls = centre.folded()
     values: dict[str, Any] = {
         "calls": calls,
-        "history": calls,
         "presence": centre.there(moment(last + timedelta(days=1), 0)),
         "shared": [fact for fact in centre.facts if isinstance(fact, SwitchStarted)],
         "opening_s": opening_s,
@@ -189,7 +188,7 @@ def test_open_and_test_calls_are_no_loss() -> None:
         replace(call, disposition=Disposition.TEST) if call.call_id == lost else call
         for call in centre.folded()
     ]
-    report = report_of(centre, BAD, calls=calls, history=calls)
+    report = report_of(centre, BAD, calls=calls)
     assert (report.offered, report.lost, report.hours) == (1, 0, ())
 
 
