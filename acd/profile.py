@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from acd.alert_profile import AlertsSection
 from acd.demand import Demand, Stage
 from acd.order import LoadRule
 from core.ids import LineId, queue_name
@@ -139,6 +140,7 @@ class AcdSection(Section):
     even_by: LoadRule = LoadRule.MINUTES
     """What is spread evenly over the operators, against the time they were available."""
     targets: TargetsSection
+    alerts: AlertsSection = AlertsSection()
     pause_reasons: dict[Annotated[str, Field(pattern=r"^break[1-9]$")], Text]
     """`break1`…`break9` to what the operator and the board read."""
     skills: tuple[SkillSection, ...] = ()

@@ -10,10 +10,25 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from core.errors import ToritsugiError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where alerts by e-mail are handed over."""
+
+    host: str
+    port: int
+    user: str
+    """Empty: no sign-in."""
+    tls: bool
+    """From the first byte on (`smtps://`)."""
+    starttls: bool
+    """Asked for before anything else is said; always, unless the server is this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +59,19 @@ class Settings:
     """`TORITSUGI_DATABASE_URL`: SQLAlchemy async URL. Default SQLite under `home`."""
     node: str
     """`TORITSUGI_NODE`: Asterisk's systemname, a prefix of every Uniqueid. Letters and digits."""
+    smtp_url: str = ""
+    """`TORITSUGI_SMTP`: `smtp://user@host:587` or `smtps://…`; empty sends no e-mail."""
+    alert_from: str = ""
+    """`TORITSUGI_ALERT_FROM`: sender of alerts."""
+    alert_to: tuple[str, ...] = ()
+    """`TORITSUGI_ALERT_TO`: who gets alerts by e-mail, separated by commas."""
+    alert_webhook: str = ""
+    """`TORITSUGI_ALERT_WEBHOOK`: https address that gets alerts as JSON; empty posts none."""
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where e-mail goes; None when none is to be sent."""
+        return _mail_server(self.smtp_url) if self.smtp_url and self.alert_to else None
 
     @property
     def sounds(self) -> Path:
@@ -52,6 +80,11 @@ class Settings:
     @property
     def recordings(self) -> Path:
         return self.home / "recordings"
+
+    @property
+    def reports(self) -> Path:
+        """Papers that are drafted by themselves, for people to finish."""
+        return self.home / "reports"
 
     @property
     def asterisk(self) -> Path:
@@ -92,6 +125,61 @@ def _rtp_range(text: str) -> tuple[int, int]:
     )
 
 
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _address(text: str, name: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+    wrong = ToritsugiError("アドレスが読めません", where=name, cure=f"例: {example}")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in schemes or not parts.hostname or parts.password:
+        raise wrong
+    return parts
+
+
+def _mail_server(text: str) -> MailServer:
+    parts = _address(text, "TORITSUGI_SMTP", ("smtp", "smtps"), "smtp://toritsugi@mail.example.jp:587")
+    host, tls = parts.hostname or "", parts.scheme == "smtps"
+    return MailServer(
+        host=host,
+        port=parts.port or (465 if tls else 25 if _loopback(host) else 587),
+        user=parts.username or "",
+        tls=tls,
+        starttls=not tls and not _loopback(host),
+    )
+
+
+def _webhook(text: str) -> str:
+    parts = _address(text, "TORITSUGI_ALERT_WEBHOOK", ("https", "http"), "https://example.jp/alerts")
+    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+        raise ToritsugiError(
+            "暗号化されないアドレスです", where="TORITSUGI_ALERT_WEBHOOK", cure="https のアドレスにする"
+        )
+    return text
+
+
+def _mail_addresses(text: str, name: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for address in found:
+        local, at, domain = address.rpartition("@")
+        if (
+            not (local and at and domain)
+            or not address.isascii()
+            or any(c.isspace() or c in "<>" for c in address)
+        ):
+            raise ToritsugiError(
+                f"メールアドレスとして読めません: {address!r}", where=name, cure="例: kanri@example.jp"
+            )
+    return found
+
+
 def settings_from(values: Mapping[str, str] | None = None) -> Settings:
     """Settings from environment variables.
 
@@ -111,6 +199,18 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
         raise ToritsugiError(
             f"IP アドレスではありません: {host!r}", where="TORITSUGI_SIP_HOST", cure="例: 192.0.2.5"
         ) from problem
+    smtp_url = values.get("TORITSUGI_SMTP") or ""
+    sender = _mail_addresses(values.get("TORITSUGI_ALERT_FROM") or "", "TORITSUGI_ALERT_FROM")
+    recipients = _mail_addresses(values.get("TORITSUGI_ALERT_TO") or "", "TORITSUGI_ALERT_TO")
+    if smtp_url:
+        _mail_server(smtp_url)
+        if len(sender) != 1:
+            raise ToritsugiError(
+                "警報メールの差出人が決まっていません",
+                where="TORITSUGI_ALERT_FROM",
+                cure="アドレスを一つ書く。例: toritsugi@example.jp",
+            )
+    webhook = values.get("TORITSUGI_ALERT_WEBHOOK") or ""
     return Settings(
         home=home,
         tools=tools,
@@ -124,4 +224,8 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
         rtp_range=_rtp_range(values.get("TORITSUGI_RTP_RANGE") or "10000-10999"),
         database_url=values.get("TORITSUGI_DATABASE_URL") or f"sqlite+aiosqlite:///{home / 'toritsugi.db'}",
         node=node,
+        smtp_url=smtp_url,
+        alert_from=sender[0] if sender else "",
+        alert_to=recipients,
+        alert_webhook=_webhook(webhook) if webhook else "",
     )

@@ -10,6 +10,7 @@ from core.masking import mask_number
 from ledger.calls import Call, Disposition, Gap
 from ledger.reconcile import Reconciliation
 from reports import metrics as m
+from reports.definitions import DEFINITIONS
 
 CityTimeOf = Callable[[float], datetime]
 
@@ -190,7 +191,7 @@ def _figures(city: CityFacts, calls: Sequence[Call]) -> tuple[Figure, ...]:
 
 
 def _figure(city: CityFacts, name: str, value: float | None, unit: str) -> Figure:
-    definition = m.DEFINITIONS[name]
+    definition = DEFINITIONS[name]
     title, text, version = definition.name_ja, definition.text_ja, definition.key
     if name == "answer_rate":
         text, version = city.rule.text_ja, city.rule.id

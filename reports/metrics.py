@@ -1,7 +1,7 @@
-"""What each figure counts. A function's docstring is its definition; `DEFINITIONS` holds the wording that is
+"""What each figure counts. A function's docstring is its definition; `reports.definitions` holds the wording that is
 printed.
 
-A changed definition gets a new version here and never rewrites a delivered report. Every function takes the
+A changed definition gets a new version there and never rewrites a delivered report. Every function takes the
 calls of one interval (half-open, Asia/Tokyo, by **arrival**), and test calls never count. No calls in a
 denominator gives None, printed as 「–」: neither 0 % nor 100 %.
 """
@@ -12,21 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ledger.calls import Call, Disposition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """The printed wording of one figure."""
-
-    id: str
-    version: int
-    name_ja: str
-    text_ja: str
-    source: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.id}_v{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,141 +166,3 @@ def _share(part: int, whole: int) -> float | None:
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
-
-
-_OWN = "取次の定義"
-DEFINITIONS = {
-    each.id: each
-    for each in (
-        Definition(
-            id="incoming",
-            version=1,
-            name_ja="入電",
-            text_ja="市の番号に届いたすべての呼。時間外を含み、試験呼を除く。呼び出しの回数は数えない",
-            source=_OWN,
-        ),
-        Definition(
-            id="answered", version=1, name_ja="応答", text_ja="オペレーターと市民がつながった呼", source=_OWN
-        ),
-        Definition(
-            id="abandoned_queue",
-            version=1,
-            name_ja="待ち中の切断（放棄呼）",
-            text_ja="オペレーターを待つ間に市民が切った呼",
-            source=_OWN,
-        ),
-        Definition(
-            id="abandoned_menu",
-            version=1,
-            name_ja="案内中の切断",
-            text_ja="冒頭の案内やメニューの途中で市民が切った呼。放棄呼とは分けて数える",
-            source=_OWN,
-        ),
-        Definition(
-            id="overflow",
-            version=1,
-            name_ja="混雑の案内",
-            text_ja="満席、受付者なし、または待ち時間の上限により、混雑の案内で終わった呼",
-            source=_OWN,
-        ),
-        Definition(
-            id="callbacks",
-            version=1,
-            name_ja="折り返し予約",
-            text_ja="折り返しを予約して終わった呼",
-            source=_OWN,
-        ),
-        Definition(
-            id="referred",
-            version=1,
-            name_ja="他の番号を案内",
-            text_ja="別の連絡先を案内して終わった呼",
-            source=_OWN,
-        ),
-        Definition(
-            id="self_served",
-            version=1,
-            name_ja="自動案内で完了",
-            text_ja="音声の案内を聞き終え、オペレーターを求めずに終わった呼",
-            source=_OWN,
-        ),
-        Definition(
-            id="after_hours",
-            version=1,
-            name_ja="時間外の案内",
-            text_ja="受付時間外、休日、臨時休止の案内で終わった呼",
-            source=_OWN,
-        ),
-        Definition(
-            id="system_failures",
-            version=1,
-            name_ja="システム障害",
-            text_ja="当方の都合で切れた呼",
-            source=_OWN,
-        ),
-        Definition(
-            id="answer_rate",
-            version=1,
-            name_ja="応答率",
-            text_ja="",
-            source="仕様書は目標のみを定め、計算式を定めない",
-        ),
-        Definition(
-            id="answer_rate_of_all",
-            version=1,
-            name_ja="（参考）時間内の全入電に対する応答",
-            text_ja="応答 ÷ 時間外を除くすべての入電",
-            source=_OWN,
-        ),
-        Definition(
-            id="service_level",
-            version=1,
-            name_ja="サービスレベル",
-            text_ja="定めた秒数以内に応答した呼 ÷ 応答率と同じ分母",
-            source=_OWN,
-        ),
-        Definition(
-            id="longest_wait",
-            version=1,
-            name_ja="最長待ち時間",
-            text_ja="待ち列に入ってからつながる、または離れるまで。応答しなかった呼も含めた最大",
-            source=_OWN,
-        ),
-        Definition(
-            id="asa",
-            version=1,
-            name_ja="平均応答速度",
-            text_ja="応答した呼の待ち時間の合計 ÷ 応答。待ち列に入ってから",
-            source=_OWN,
-        ),
-        Definition(
-            id="asa_arrival",
-            version=1,
-            name_ja="平均応答速度（着信から）",
-            text_ja="応答した呼の、着信からつながるまでの平均。案内とメニューを含む",
-            source=_OWN,
-        ),
-        Definition(
-            id="five_minutes",
-            version=1,
-            name_ja="長い待ち",
-            text_ja="待ち時間が基準以上の呼。応答の有無を問わない",
-            source="千葉市仕様書 7(5)オ(イ)",
-        ),
-        Definition(
-            id="att",
-            version=1,
-            name_ja="平均通話時間",
-            text_ja="オペレーターとの通話（保留を含む）の合計 ÷ 応答",
-            source=_OWN,
-        ),
-        Definition(
-            id="acw",
-            version=1,
-            name_ja="平均後処理時間",
-            text_ja="通話の後、次の呼を受けられるまでの時間の平均。分かった呼のみ",
-            source=_OWN,
-        ),
-    )
-}
-"""Printed wording by id; `answer_rate` takes its wording from the rule in force."""

@@ -77,7 +77,8 @@ def _bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return bars
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates with the filters that every paper uses."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -114,7 +115,7 @@ def _result_ja(value: str | None) -> str:
 
 def render_daily_html(report: DailyReport) -> str:
     """One self-contained page: no script, nothing loaded from elsewhere."""
-    return _environment().get_template("daily.html.j2").render(report=report)
+    return environment().get_template("daily.html.j2").render(report=report)
 
 
 def render_demo_report(
@@ -132,7 +133,7 @@ def render_demo_report(
             (0 to 1, or None).
     """
     return (
-        _environment()
+        environment()
         .get_template("demo.html.j2")
         .render(report=report, comparisons=comparisons, transcripts=dict(transcripts or {}))
     )

@@ -28,6 +28,7 @@ operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is
 trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
 retention_app = typer.Typer(help="保存期間 / how long records are kept.", no_args_is_help=True)
+alerts_app = typer.Typer(help="警報 / alerts.", no_args_is_help=True)
 models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_is_help=True)
 for name, sub in (
     ("profile", profile_app),
@@ -35,6 +36,7 @@ for name, sub in (
     ("trunk", trunk_app),
     ("ledger", ledger_app),
     ("retention", retention_app),
+    ("alerts", alerts_app),
     ("models", models_app),
 ):
     app.add_typer(sub, name=name)
@@ -383,6 +385,63 @@ def trunk_list(city: City = None) -> None:
         out(json.dumps(row, ensure_ascii=False))
 
 
+# ---- alerts ---------------------------------------------------------------------------------------
+
+
+@alerts_app.command("list")
+def alerts_list(
+    open_: Annotated[bool, typer.Option("--open", help="いま続いているものだけ")] = False,
+    days: Annotated[int, typer.Option("--days", min=1, max=400, help="さかのぼる日数")] = 7,
+    city: City = None,
+) -> None:
+    """警報を JSON Lines で並べます。続いているものは、いつ始まったものでも出します。
+
+    例: ./toritsugi alerts list --open
+    """
+    from runtime.alert_commands import list_alerts
+
+    for row in asyncio.run(list_alerts(city, open_only=open_, days=days)):
+        out(json.dumps(row, ensure_ascii=False))
+
+
+@alerts_app.command("ack")
+def alerts_ack(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="警報の番号 (初めの数文字でよい)")],
+    by: Annotated[str, typer.Option("--by", help="対応する人の名前")],
+    note: Annotated[str, typer.Option("--note", help="書き添えること")] = "",
+    city: City = None,
+) -> None:
+    """対応する人が決まったことを記します。くり返しの知らせが止まります。
+
+    例: ./toritsugi alerts ack k3f9ab2q --by 山田 --note 電話機を交換中
+    """
+    from runtime.alert_commands import acknowledge_alert
+
+    if not by.strip():
+        raise ToritsugiError("名前がありません", where="--by", cure="例: --by 山田")
+    asyncio.run(acknowledge_alert(city, identity, by.strip()[:80], note.strip(), say))
+
+
+@alerts_app.command("test")
+def alerts_test(city: City = None) -> None:
+    """試験の知らせを記録・メール・Webhook に一度ずつ送り、結果を JSON Lines で出します。
+
+    届かないものがあれば終了コード 1。
+
+    例: ./toritsugi alerts test
+    """
+    from runtime.alert_commands import try_channels
+
+    results = asyncio.run(try_channels(city))
+    for row in results:
+        out(json.dumps(row, ensure_ascii=False))
+    missing = {"mail": "TORITSUGI_SMTP と TORITSUGI_ALERT_TO", "webhook": "TORITSUGI_ALERT_WEBHOOK"}
+    for name in missing.keys() - {row["channel"] for row in results}:
+        say(f"{name} は使っていません ({missing[name]} が決まっていません)。")
+    if not all(row["ok"] for row in results):
+        raise typer.Exit(1)
+
+
 # ---- the ledger and the papers --------------------------------------------------------------------
 
 
@@ -446,23 +505,45 @@ def cases(
 
 @app.command()
 def report(
-    kind: Annotated[str, typer.Argument(help="報告の種類: daily")],
-    date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 昨日)")] = None,
+    kind: Annotated[str, typer.Argument(help="報告の種類: daily, evenness, shortfall")],
+    date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 昨日)。evenness はその週")] = None,
+    month: Annotated[str | None, typer.Option("--month", help="月 (shortfall)。例: 2026-10")] = None,
     format_: Annotated[str, typer.Option("--format", help="html または csv")] = "html",
+    save: Annotated[
+        bool,
+        typer.Option("--save", help="shortfall を、書き込むための案として置く (書き込みのある案は変えない)"),
+    ] = False,
     city: City = None,
 ) -> None:
-    """市に出す報告を作ります。
+    """市に出す報告を作ります: 日報、週の均等配分、応答率が目標に届かなかったときの報告。
 
     例: ./toritsugi report daily --date 2026-11-24 --format html > 日報.html
     """
-    from runtime.papers import daily_paper
+    from runtime.floor_papers import month_of
+    from runtime.papers import daily_paper, evenness_paper, shortfall_paper
 
-    if kind != "daily":
-        raise ToritsugiError(f"まだない報告です: {kind}", where="種類", cure="daily を書く")
+    if kind not in ("daily", "evenness", "shortfall"):
+        raise ToritsugiError(
+            f"まだない報告です: {kind}", where="種類", cure="daily, evenness, shortfall のどれかを書く"
+        )
     if format_ not in ("html", "csv"):
         raise ToritsugiError(f"知らない形式です: {format_}", where="--format", cure="html か csv を書く")
+    if kind != "shortfall" and (month is not None or save):
+        raise ToritsugiError(
+            f"{kind} では使えません", where="--month, --save", cure="shortfall で使うか、外す"
+        )
+    if month is not None and date_ is not None:
+        raise ToritsugiError("日と月の両方があります", where="--date, --month", cure="どちらか一つにする")
     day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
-    sys.stdout.write(asyncio.run(daily_paper(city, day, format_)))
+    match kind:
+        case "daily":
+            text = asyncio.run(daily_paper(city, day, format_))
+        case "evenness":
+            text = asyncio.run(evenness_paper(city, day, format_))
+        case _:
+            first, last = month_of(_day(f"{month}-01", "--month")) if month else (day, day)
+            text = asyncio.run(shortfall_paper(city, first, last, format_, save=save, say=say))
+    sys.stdout.write(text)
 
 
 @retention_app.command("run")

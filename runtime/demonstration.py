@@ -40,8 +40,8 @@ from ledger.export import to_jsonl
 from reports.comparison import compare
 from reports.daily import daily_report
 from reports.render import render_demo_report
+from runtime.city_facts import city_facts
 from runtime.instance import new_operator
-from runtime.papers import city_facts
 from runtime.process import alive, free_port, read_json
 from runtime.prompts import build_city_prompts, cache_folder
 from runtime.records import ALWAYS, export_records, prove, reconciliation_record
@@ -398,7 +398,7 @@ class Demonstration:
             }
             counts = await unit.jobs.counts()
         facts = replace(
-            city_facts(self.profile, self.day.city_start.date()),
+            city_facts(self.profile),
             note=f"これは模擬の一日です。市の時計は実時間の約{self.day.speed:.0f}倍で進み、"
             "待ち時間と通話時間は実時間です。",
         )

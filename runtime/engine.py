@@ -20,6 +20,7 @@ from core.emergency import read_emergency
 from core.settings import Settings
 from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
+from runtime.alerting import Alerting
 from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.housekeeping import Housekeeper
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
@@ -67,6 +68,7 @@ class Engine:
     sync_ledger: Callable[[], Awaitable[int]]
     """Takes what is new on disk into the ledger; returns the number of facts."""
     housekeeper: Housekeeper
+    alerting: Alerting
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -86,6 +88,7 @@ class Engine:
                 group.create_task(self._live(), name="live"),
                 group.create_task(asyncio.to_thread(warm_up, self.profile.ivr.languages), name="warm-up"),
                 group.create_task(self.housekeeper.watch_recordings(), name="recordings"),
+                group.create_task(self.alerting.run(), name="alerts"),
                 group.create_task(self.housekeeper.every_night(self._rotate_logs), name="night"),
             ]
             await stop.wait()

@@ -20,6 +20,7 @@ from typing import Any
 from core.clock import TOKYO, Clock
 from core.errors import ToritsugiError
 from core.settings import Settings
+from runtime.floor_papers import draft_last_month
 from runtime.process import alive, read_json, run_folder
 from runtime.records import Records
 from services.city import CityProfile
@@ -104,6 +105,7 @@ class Housekeeper:
             return False
         if last is not None:
             await self.run(rotate_logs)
+            await draft_last_month(self._settings, self._profile, self._database, self._clock)
         async with self._database.uow() as unit:
             await unit.settings.put(key, day)
         return last is not None

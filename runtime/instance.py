@@ -24,6 +24,7 @@ from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
+from runtime.alerting import Alerting
 from runtime.engine import Engine, floor_rules
 from runtime.floor_loop import FloorLoop
 from runtime.housekeeping import Housekeeper
@@ -153,7 +154,7 @@ class Instance:
 
     async def engine(self) -> Engine:
         """The engine of this instance, not yet running."""
-        operators, _trunks = await self.people()
+        operators, trunks = await self.people()
         ami = AmiSession(
             "127.0.0.1", self.settings.ami_port, "toritsugi", self.secret("ami"), clock=self.clock
         )
@@ -162,24 +163,38 @@ class Instance:
             self.settings.sounds, self.profile.city.id, speaker(self.settings, self.profile)
         )
         records = Records(self.settings, self.profile, self.database, self.clock)
+        loop = FloorLoop(
+            floor,
+            ami,
+            self.clock,
+            tell=WaitingWords(
+                ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
+            ),
+            keep_offers=self._keep_offers,
+            read_rules=self._read_rules,
+        )
+        alerting = Alerting.of(
+            self.settings,
+            self.profile,
+            self.clock,
+            reading=self.database.reading,
+            uow=self.database.uow,
+            secret=self.secret,
+            trunks=[trunk.name for trunk in trunks],
+            view=lambda: floor.view(self.clock.epoch()),
+            switch_heard=lambda: ami.connected,
+        )
+        loop.listeners.append(alerting.hear)
         return Engine(
             settings=self.settings,
             profile=self.profile,
             clock=self.clock,
             ami=ami,
             prompts=prompts,
-            loop=FloorLoop(
-                floor,
-                ami,
-                self.clock,
-                tell=WaitingWords(
-                    ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
-                ),
-                keep_offers=self._keep_offers,
-                read_rules=self._read_rules,
-            ),
+            loop=loop,
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
+            alerting=alerting,
         )
 
 
@@ -211,6 +226,10 @@ def remember(settings: Settings, city: str) -> None:
                 "TORITSUGI_RTP_RANGE": f"{first}-{last}",
                 "TORITSUGI_DATABASE_URL": settings.database_url,
                 "TORITSUGI_NODE": settings.node,
+                "TORITSUGI_SMTP": settings.smtp_url,
+                "TORITSUGI_ALERT_FROM": settings.alert_from,
+                "TORITSUGI_ALERT_TO": ",".join(settings.alert_to),
+                "TORITSUGI_ALERT_WEBHOOK": settings.alert_webhook,
             }
         ),
         encoding="utf-8",

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from core.clock import TOKYO
-from ivr.spoken import say_timetable
-from reports.daily import CityFacts, daily_report
+from reports.daily import daily_report
 from reports.render import render_daily_csv, render_daily_html
+from reports.render_evenness import render_evenness_csv, render_evenness_html
+from reports.render_shortfall import render_shortfall_csv, render_shortfall_html
+from runtime.city_facts import city_facts
+from runtime.floor_papers import draft_path, evenness_of, keep_draft, shortfall_of
 from runtime.install.asterisk import find_asterisk
 from runtime.instance import Instance
 from runtime.records import Records, prove, wire_kept
-from services.city import CityProfile
-
-LONG_WAIT_S = 300.0
-"""千葉 7(5)オ(イ) names five minutes; where a city's profile names its own limit, that one counts."""
-
-
-def city_facts(profile: CityProfile, day: date) -> CityFacts:
-    """What a report has to know of the city on `day`."""
-    targets = profile.acd.targets
-    return CityFacts(
-        city=profile.city.name_ja,
-        centre=profile.city.centre_ja,
-        answer_rate_target=targets.answer_rate,
-        answer_rate_definition=profile.reports.answer_rate_definition,
-        short_abandon_s=float(targets.short_abandon_s),
-        long_wait_s=float(targets.wait_alert_s or LONG_WAIT_S),
-        line_names={line.id: line.name_ja for line in profile.acd.lines},
-        operator_names={person.id: person.name_ja for person in profile.demo.operators},
-        opening=say_timetable(profile.hours, "ja"),
-        target_source=profile.city.spec if targets.answer_rate is not None else "",
-    )
 
 
 async def daily_paper(city: str | None, day: date, format_: str) -> str:
@@ -50,7 +33,7 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
     await database.close()
     asterisk = find_asterisk(instance.settings.tools)
     report = daily_report(
-        city_facts(instance.profile, day),
+        city_facts(instance.profile),
         day,
         calls,
         instance.clock.city_time_of,
@@ -59,3 +42,37 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
         versions={"Asterisk": asterisk.version} if asterisk else {},
     )
     return render_daily_html(report) if format_ == "html" else render_daily_csv(report)
+
+
+async def evenness_paper(city: str | None, day: date, format_: str) -> str:
+    """`report evenness`: the ISO week of `day`, after taking in what is on disk."""
+    instance = await _ready(city)
+    try:
+        report = await evenness_of(instance.profile, instance.database, instance.clock, day)
+    finally:
+        await instance.database.close()
+    return render_evenness_html(report) if format_ == "html" else render_evenness_csv(report)
+
+
+async def shortfall_paper(
+    city: str | None, first_day: date, last_day: date, format_: str, *, save: bool, say: Callable[[str], None]
+) -> str:
+    """`report shortfall`: the period as HTML or CSV; with `save` the page is also kept as a draft to be edited."""
+    instance = await _ready(city)
+    try:
+        report = await shortfall_of(instance.profile, instance.database, instance.clock, first_day, last_day)
+    finally:
+        await instance.database.close()
+    if save:
+        path = draft_path(instance.settings, first_day, last_day)
+        kept = keep_draft(path, render_shortfall_html(report))
+        say(f"案を置きました: {path}" if kept else f"書き込みのある案があるため、そのままにしました: {path}")
+    return render_shortfall_html(report) if format_ == "html" else render_shortfall_csv(report)
+
+
+async def _ready(city: str | None) -> Instance:
+    """The instance with everything from disk in its ledger."""
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    await Records(instance.settings, instance.profile, instance.database, instance.clock).take_in()
+    return instance

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.settings import settings_from
+from runtime.alert_commands import watch_engine
 from runtime.instance import Instance, carried_environment, remember
 from runtime.process import alive, read_json, require_free_ports, run_folder
 from runtime.tools import bring_tools
@@ -46,10 +47,12 @@ async def serve(city: str | None, say: Callable[[str], None]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, warden.stop)
     announce = asyncio.create_task(_announce(warden, instance, prefix.version, say))
+    watch = asyncio.create_task(watch_engine(instance))
     try:
         await warden.run()
     finally:
         announce.cancel()
+        watch.cancel()
     say("止まりました。")
     return 0
 
@@ -90,6 +93,7 @@ async def status_of(city: str | None) -> dict[str, Any]:
             backlog = {state.value: number for state, number in (await unit.jobs.counts()).items()}
     await instance.database.close()
     running = alive(warden.get("pid"))
+    alerts, parent = read_json(folder / "alerts.json"), read_json(folder / "alerts-parent.json")
     age = round(time.time() - live["at"], 1) if "at" in live else None
     return {
         "city": instance.profile.city.id,
@@ -97,6 +101,7 @@ async def status_of(city: str | None) -> dict[str, Any]:
         "processes": warden if running else {},
         "live": {**live, "age_s": age} if running and live else {},
         "transcription": backlog,
+        "alerts": {**alerts, "parent": parent} if running and alerts else {},
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any, Protocol
 
+from acd.alerts import Acknowledgement, Alert
 from acd.events import ExplainOffer
 from core.ids import CallId, OperatorId
 from interactions.case import Case
@@ -174,6 +175,10 @@ class FactStore(Protocol):
         """Pauses, unpauses and sign-outs of these operators."""
         ...
 
+    async def presence(self, since: float, until: float) -> list[Fact]:
+        """Every operator's sign-ins, sign-outs, pauses and unpauses in `[since, until)`."""
+        ...
+
     async def restarts(self, since: float) -> list[Fact]: ...
 
     async def refused(self, since: float, until: float) -> list[Fact]:
@@ -323,6 +328,32 @@ class SettingStore(Protocol):
     async def put(self, key: str, value: str) -> None: ...
 
 
+class AlertStore(Protocol):
+    async def put(self, alerts: Collection[Alert]) -> None:
+        """Insert or replace; an acknowledgement that is stored stays as it is."""
+        ...
+
+    async def open(self) -> list[Alert]:
+        """Not cleared, by the moment they were raised."""
+        ...
+
+    async def known(self, since: float) -> list[Alert]:
+        """Open ones, and those raised, told or cleared since a moment; by the moment they were raised."""
+        ...
+
+    async def between(self, since: float, until: float) -> list[Alert]:
+        """Raised in `[since, until)`, by that moment."""
+        ...
+
+    async def acknowledge(self, identity: str, by: Acknowledgement) -> bool:
+        """Store who takes care; False when the alert is unknown, cleared or acknowledged already."""
+        ...
+
+    async def acknowledged(self, identities: Collection[str]) -> dict[str, Acknowledgement]:
+        """Which of these somebody takes care of."""
+        ...
+
+
 class RetentionStore(Protocol):
     """What has had its time, and its end. `before` is epoch seconds and is compared with the call's end.
 
@@ -384,6 +415,14 @@ class RetentionStore(Protocol):
         """Facts that hold a person's number, but those of calls that ended later."""
         ...
 
+    async def drop_alerts(self, before: float) -> int:
+        """Delete the alerts that were cleared before the moment; how many there were."""
+        ...
+
+    async def alerts_of(self, before: float) -> int:
+        """How many `drop_alerts` would delete."""
+        ...
+
     async def replace_facts(self, facts: Collection[Fact]) -> None:
         """Store new contents of facts that are there, known by their source and kind."""
         ...
@@ -416,6 +455,8 @@ class UnitOfWork(Protocol):
     def audit(self) -> AuditStore: ...
     @property
     def settings(self) -> SettingStore: ...
+    @property
+    def alerts(self) -> AlertStore: ...
     @property
     def retention(self) -> RetentionStore: ...
 

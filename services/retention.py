@@ -181,13 +181,14 @@ class Retention:
                     set(await store.calls_with_numbers(cut.caller_numbers, self._city_numbers, None))
                     - set(calls)
                 ),
+                alerts=await store.alerts_of(cut.calls),
             )
 
     async def run(self, cut: CutOffs) -> Counter[str]:
         """Delete and erase what is due; the counts of what was done."""
         self._erased.clear()
         done: Counter[str] = Counter(
-            recordings=0, transcripts=0, calls=0, facts=0, floor_records=0, caller_numbers=0
+            recordings=0, transcripts=0, calls=0, facts=0, floor_records=0, caller_numbers=0, alerts=0
         )
         # Files before their call: with the call gone nothing would lead to them any more.
         for step in (
@@ -200,6 +201,8 @@ class Retention:
             self._numbers_without_call,
         ):
             await self._all(step, cut, done)
+        async with self._uow() as unit:
+            done["alerts"] += await unit.retention.drop_alerts(cut.calls)
         return done
 
     async def _all(

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.errors import ToritsugiError
+from storage.alert_stores import SqlAlerts
 from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlTrunks
 from storage.floor_stores import SqlAudit, SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
@@ -45,6 +46,7 @@ class SqlUnitOfWork:
     offers: SqlOffers
     audit: SqlAudit
     settings: SqlSettings
+    alerts: SqlAlerts
     retention: SqlRetention
 
 
@@ -132,6 +134,7 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         offers=SqlOffers(connection),
         audit=SqlAudit(connection),
         settings=SqlSettings(connection),
+        alerts=SqlAlerts(connection),
         retention=SqlRetention(connection),
     )
 

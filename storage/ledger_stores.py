@@ -17,6 +17,7 @@ from ledger.facts import (
     CallRefused,
     Fact,
     OperatorPaused,
+    OperatorSignedIn,
     OperatorSignedOut,
     OperatorUnpaused,
     Source,
@@ -60,6 +61,14 @@ class SqlFacts:
                 )
             )
         return found
+
+    async def presence(self, since: float, until: float) -> list[Fact]:
+        kinds = [*_OPERATOR_KINDS, OperatorSignedIn.__name__]
+        return await self._read(
+            select(rows.fact).where(
+                rows.fact.c.kind.in_(kinds), rows.fact.c.at >= since, rows.fact.c.at < until
+            )
+        )
 
     async def restarts(self, since: float) -> list[Fact]:
         return await self._read(

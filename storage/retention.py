@@ -180,6 +180,14 @@ class SqlRetention:
         )
         return await read_facts(self._connection, query)
 
+    async def drop_alerts(self, before: float) -> int:
+        done = await self._connection.execute(delete(rows.alert).where(rows.alert.c.cleared_at < before))
+        return done.rowcount
+
+    async def alerts_of(self, before: float) -> int:
+        query = select(func.count()).select_from(rows.alert).where(rows.alert.c.cleared_at < before)
+        return await self._connection.scalar(query) or 0
+
     async def replace_facts(self, facts: Collection[Fact]) -> None:
         column = rows.fact.c
         for fact in facts:

@@ -215,3 +215,22 @@ setting = _table(
     retention=Retention.WHILE_IN_USE,
     personal=False,
 )
+
+alert = _table(
+    "alert",
+    Column("id", String(16), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("subject", String(96), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("raised_at", Double, nullable=False, index=True),
+    Column("notified", Integer, nullable=False),
+    Column("notified_at", Double),
+    Column("cleared_at", Double, index=True),
+    Column("acknowledged_at", Double),
+    Column("acknowledged_by", String(80)),
+    Column("note", Text),
+    retention=Retention.CALLS,
+    personal=True,
+)

@@ -204,6 +204,26 @@ class Hangup(AmiEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(AmiEvent):
+    """This channel's telephone has put the other side on hold."""
+
+    channel: str
+    uniqueid: Uniqueid
+    linkedid: Uniqueid
+    account_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unhold(AmiEvent):
+    """This channel's telephone has taken the other side back."""
+
+    channel: str
+    uniqueid: Uniqueid
+    linkedid: Uniqueid
+    account_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRow(AmiEvent):
     """Snapshot row of CoreShowChannels."""
 
@@ -333,6 +353,16 @@ def _offer(kind: type[Offer], **more: str) -> Callable[[_Reader, float], AmiEven
     return build
 
 
+def _held(kind: type[Hold] | type[Unhold]) -> Callable[[_Reader, float], AmiEvent]:
+    return lambda r, at: kind(
+        at=at,
+        channel=r.text("channel"),
+        uniqueid=r.uniqueid(),
+        linkedid=r.uniqueid("linkedid"),
+        account_code=r.text("accountcode"),
+    )
+
+
 _STREAM: dict[str, Callable[[_Reader, float], AmiEvent]] = {
     "FullyBooted": lambda r, at: FullyBooted(at=at, uptime_s=r.whole("uptime")),
     "QueueCallerJoin": _caller(QueueCallerJoin),
@@ -364,6 +394,8 @@ _STREAM: dict[str, Callable[[_Reader, float], AmiEvent]] = {
         account_code=r.text("accountcode"),
         cause=r.whole("cause"),
     ),
+    "Hold": _held(Hold),
+    "Unhold": _held(Unhold),
     "DeviceStateChange": lambda r, at: DeviceStateChange(
         at=at, device=r.text("device"), state=r.text("state")
     ),

@@ -22,7 +22,7 @@ from core.facts.dialplan import (
     Variable,
 )
 from core.settings import PROJECT_ROOT
-from reports.metrics import DEFINITIONS
+from reports.definitions import DEFINITIONS
 from runtime.cli import app
 
 pytestmark = pytest.mark.docs
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.docs
 DOCS = PROJECT_ROOT / "docs"
 CODE = (
     "acd", "agi_scripts", "asterisk_conf", "benchmarks", "core", "demo", "interactions", "ivr", "ledger", "reports",
-    "runtime", "services", "speech", "storage", "telephony", "tests",
+    "notify", "runtime", "services", "speech", "storage", "telephony", "tests",
 )  # fmt: skip
 INHERITED_WORDS = {variable.value for variable in Variable} | {"TORITSUGI_OPERATOR", "TORITSUGI_"}
 
@@ -154,7 +154,7 @@ def test_the_page_names_no_command_that_is_gone() -> None:
 METRICS_HEAD = """# Metrics
 
 Every figure of the reports, with the wording that is printed beside it. A changed definition gets a new version and
-never rewrites a delivered report. Made from `reports/metrics.py`: `TORITSUGI_UPDATE_GOLDEN=1 ./toritsugi test
+never rewrites a delivered report. Made from `reports/definitions.py`: `TORITSUGI_UPDATE_GOLDEN=1 ./toritsugi test
 tests/docs` writes it anew.
 
 | id | name | definition | source |

@@ -94,6 +94,18 @@ async def test_restarts_and_refusals_are_found_by_time(database: Database) -> No
         assert await unit.facts.refused(T0, T0 + 60) == []
 
 
+async def test_who_was_there_is_found_for_all_operators_at_once(database: Database) -> None:
+    teller = answered_call()
+    teller.log(f.OperatorSignedIn, 1, call=None, operator=OperatorId("101"), queue=QueueName("card-ja"))
+    teller.log(f.OperatorSignedOut, 200, call=None, operator=OperatorId("102"), queue=QueueName("card-ja"))
+    async with database.uow() as unit:
+        await unit.facts.add(teller.facts)
+    async with database.reading() as unit:
+        found = await unit.facts.presence(T0, T0 + 200)
+        assert set(found) == {fact for fact in teller.facts if fact.call is None and fact.at < T0 + 200}
+        assert len(await unit.facts.presence(T0, T0 + 201)) == len(found) + 1
+
+
 async def test_a_call_is_replaced_and_found_in_half_open_intervals(database: Database) -> None:
     call = a_call()
     still_open = fold_call(Teller("n1-1764000500.7", start=500).arrived().facts)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from dataclasses import replace
 from datetime import datetime
-from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from report_calls import DAY, at, call_of, city_time_of
+from report_pages import check_golden, check_page
 
 from core.clock import TOKYO
 from core.phone import Caller, CallerKind
@@ -27,7 +25,6 @@ from reports.render import render_daily_csv, render_daily_html, render_demo_repo
 
 pytestmark = pytest.mark.golden
 D = Disposition
-HERE = Path(__file__).parent
 
 CITY = CityFacts(
     city="松阪市",
@@ -70,47 +67,12 @@ def whole_day() -> DailyReport:
     )
 
 
-def check_golden(name: str, text: str) -> None:
-    path = HERE / name
-    if os.environ.get("TORITSUGI_UPDATE_GOLDEN"):
-        path.write_bytes(text.encode())
-    assert text == path.read_bytes().decode()
-
-
 def test_the_page_is_as_agreed() -> None:
     check_golden("daily.html", render_daily_html(whole_day()))
 
 
 def test_the_table_is_as_agreed() -> None:
     check_golden("daily.csv", render_daily_csv(whole_day()))
-
-
-class _Page(HTMLParser):
-    """What a reader with a screen reader, or with a printer, depends on."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.headings: list[int] = []
-        self.headers_without_scope = 0
-        self.links: list[str] = []
-        self.ids: list[str] = []
-        self.labelled: list[str] = []
-        self.language = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.tags.append(tag)
-        if tag == "html":
-            self.language = values.get("lang") or ""
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append(int(tag[1]))
-        if tag == "th" and values.get("scope") not in {"col", "row"}:
-            self.headers_without_scope += 1
-        self.links += [value for name, value in attrs if name in {"src", "href"} and value]
-        self.ids += [values["id"]] if values.get("id") else []  # type: ignore[list-item]
-        self.labelled += (values.get("aria-labelledby") or "").split()
 
 
 def _pages() -> list[str]:
@@ -140,19 +102,7 @@ def _pages() -> list[str]:
 
 @pytest.mark.parametrize("number", range(4))
 def test_pages_are_whole_and_can_be_read_by_everyone(number: int) -> None:
-    text = _pages()[number]
-    page = _Page(text)
-    assert page.language == "ja"
-    assert page.headings[0] == 1
-    assert page.headings.count(1) == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(page.headings, page.headings[1:], strict=False))
-    assert page.headers_without_scope == 0
-    assert page.links == []
-    assert "script" not in page.tags
-    assert "http" not in text
-    assert len(page.ids) == len(set(page.ids))
-    assert set(page.labelled) <= set(page.ids)
-    assert page.tags.count("table") == page.tags.count("caption")
+    check_page(_pages()[number])
 
 
 def test_colours_have_contrast_and_bars_do_without_them() -> None:

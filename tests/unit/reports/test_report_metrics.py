@@ -11,6 +11,7 @@ from report_calls import at, call_of
 
 from ledger.calls import Disposition
 from reports import metrics as m
+from reports.definitions import DEFINITIONS
 
 pytestmark = pytest.mark.unit
 D = Disposition
@@ -89,7 +90,7 @@ def test_rates_stay_between_nought_and_one(pairs: list[tuple[Disposition, float]
 
 
 def test_every_figure_has_a_printed_definition() -> None:
-    for definition in m.DEFINITIONS.values():
+    for definition in DEFINITIONS.values():
         assert definition.name_ja
         assert definition.text_ja or definition.id == "answer_rate"
         assert definition.key.startswith(definition.id)

@@ -1,0 +1,248 @@
+"""What alerts hear and look up: holds, missed offers and peers over AMI, the answer rate from the ledger, processes
+that were started again, and calls that were turned away at the door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from acd.alert_inputs import AnsweredSoFar, Restarted
+from core.clock import Clock
+from core.ids import OperatorId
+from core.phone import normalise_number
+from ledger.calls import Call
+from reports.metrics import AnswerRateRule, answered, offered
+from runtime.process import alive, read_json
+from services.ports import UnitOfWorkFactory
+from telephony.ami.events import (
+    AgentConnect,
+    AgentRingNoAnswer,
+    AmiEvent,
+    ContactStatus,
+    Disconnected,
+    FullyBooted,
+    Gap,
+    Hangup,
+    Hold,
+    QueueMemberRemoved,
+    Unhold,
+)
+from telephony.members import operator_of
+
+log = logging.getLogger(__name__)
+
+MISSES_KEPT = 50
+ANSWERS_EVERY_S = 15.0
+DAY_S = 86_400.0
+TAIL_BYTES = 256 * 1024
+"""Of the copy of SIP: some hundred calls, far more than come in ten minutes."""
+CANCELLED = 487
+
+
+class SwitchSenses:
+    """Folds the switch's events into what no other part of the engine keeps."""
+
+    def __init__(self, trunks: Collection[str]) -> None:
+        self._trunks = frozenset(trunks)
+        self._holds: dict[str, tuple[OperatorId, float]] = {}
+        self._missed: dict[OperatorId, deque[float]] = {}
+        self.unreachable: dict[str, float] = {}
+        """Since when a trunk's peer gives no answer."""
+
+    @property
+    def holds(self) -> dict[OperatorId, float]:
+        """Since when an operator has had somebody on hold."""
+        since: dict[OperatorId, float] = {}
+        for operator, at in self._holds.values():
+            since[operator] = min(at, since.get(operator, at))
+        return since
+
+    @property
+    def missed(self) -> Mapping[OperatorId, Sequence[float]]:
+        """Moments of the offers that each operator missed since the last call they took."""
+        return {operator: tuple(moments) for operator, moments in self._missed.items()}
+
+    def hear(self, event: AmiEvent) -> None:
+        """Take one event in."""
+        match event:
+            case Hold():
+                operator = _operator(event.channel)
+                if operator is not None:
+                    self._holds.setdefault(event.channel, (operator, event.at))
+            case Unhold() | Hangup():
+                self._holds.pop(event.channel, None)
+            case AgentRingNoAnswer():
+                operator = _operator(event.member)
+                if operator is not None:
+                    self._missed.setdefault(operator, deque(maxlen=MISSES_KEPT)).append(event.at)
+            case AgentConnect() | QueueMemberRemoved():
+                operator = _operator(event.member)
+                if operator is not None:
+                    self._missed.pop(operator, None)
+            case ContactStatus() if event.endpoint in self._trunks:
+                if event.status == "Unreachable":
+                    self.unreachable.setdefault(event.endpoint, event.at)
+                else:
+                    self.unreachable.pop(event.endpoint, None)
+            case Disconnected() | Gap() | FullyBooted():
+                # An end may have been missed, and a hold that is over must not be told for ever.
+                self._holds.clear()
+
+
+def _operator(name: str) -> OperatorId | None:
+    try:
+        return operator_of(name)
+    except ValueError:
+        return None
+
+
+class AnswersSoFar:
+    """応答率 of the running day and month, counted by the contract's definition; past days are counted once."""
+
+    def __init__(self, reading: UnitOfWorkFactory, clock: Clock, rule: AnswerRateRule) -> None:
+        self._reading, self._clock, self._rule = reading, clock, rule
+        self._past: dict[date, tuple[int, int]] = {}
+        self._past_month: date | None = None
+        self._past_until: date | None = None
+        self._counted_at = float("-inf")
+        self._last: tuple[AnsweredSoFar, ...] | None = None
+
+    async def now(self) -> tuple[AnsweredSoFar, ...] | None:
+        """Day and month; at most some seconds old, None when the ledger cannot be read."""
+        if self._clock.epoch() - self._counted_at >= ANSWERS_EVERY_S:
+            self._counted_at = self._clock.epoch()
+            try:
+                self._last = await self._count()
+            except Exception:
+                log.exception("alerts: the answer rate could not be counted")
+                self._last = None
+        return self._last
+
+    async def _count(self) -> tuple[AnsweredSoFar, ...]:
+        city_now, now = self._clock.city_now(), self._clock.epoch()
+        today = city_now.date()
+        month = today.replace(day=1)
+        fresh = self._past_month != month or self._past_until != today
+        # A faster city clock makes the real interval shorter than this; calls outside are told by their city's day.
+        begin = datetime.combine(month if fresh else today, datetime.min.time(), city_now.tzinfo)
+        since, calls = now - (city_now - begin).total_seconds() - 1.0, list[Call]()
+        async with self._reading() as unit:
+            # A month at once would hold up the loop that calls run in.
+            while since < now + 1.0:
+                calls += await unit.calls.between(since, min(since + DAY_S, now + 1.0))
+                since += DAY_S
+        by_day: dict[date, list[Call]] = {}
+        for call in calls:
+            if not call.open:
+                by_day.setdefault(self._clock.city_time_of(call.arrived_at).date(), []).append(call)
+        if fresh:
+            self._past = {day: self._pair(mine) for day, mine in by_day.items() if month <= day < today}
+            self._past_month, self._past_until = month, today
+        mine = self._pair(by_day.get(today, []))
+        pairs = [*self._past.values(), mine]
+        return (
+            AnsweredSoFar(first_day=today, month=False, answered=mine[0], offered=mine[1]),
+            AnsweredSoFar(
+                first_day=month,
+                month=True,
+                answered=sum(pair[0] for pair in pairs),
+                offered=sum(pair[1] for pair in pairs),
+            ),
+        )
+
+    def _pair(self, calls: Sequence[Call]) -> tuple[int, int]:
+        return answered(calls), offered(calls, self._rule)
+
+
+class Restarts:
+    """Which processes of ours were started again, from what the parent tells (`run/warden.json`)."""
+
+    def __init__(self, path: Path, at: float) -> None:
+        self._path, self._began = path, at
+        self._counts: dict[str, int] = {}
+        self._switch: int | None = None
+        self._last: dict[str, Restarted] = {}
+
+    def look(self, at: float) -> Sequence[Restarted]:
+        """The last restart of each process that had one."""
+        state = read_json(self._path)
+        if alive(state.get("pid")):
+            for name, child in state.items():
+                if isinstance(child, dict) and isinstance(child.get("restarts"), int):
+                    self._child(name, child["restarts"], at)
+            self._asterisk(state.get("asterisk"), at)
+        return tuple(self._last.values())
+
+    def _child(self, name: str, count: int, at: float) -> None:
+        before = self._counts.get(name)
+        self._counts[name] = count
+        if before is None:
+            # Whoever asks is the engine, begun just now: a count above zero is its own restart.
+            if name == "engine" and count > 0:
+                self._last[name] = Restarted(process=name, at=self._began, count=count)
+        elif count > before:
+            self._last[name] = Restarted(process=name, at=at, count=count)
+
+    def _asterisk(self, pid: Any, at: float) -> None:
+        if isinstance(pid, int) and pid != self._switch:
+            if self._switch is not None:
+                count = self._last["asterisk"].count + 1 if "asterisk" in self._last else 1
+                self._last["asterisk"] = Restarted(process="asterisk", at=at, count=count)
+            self._switch = pid
+
+
+def refused_calls(path: Path, city_numbers: Collection[str], since: float) -> list[float] | None:
+    """When calls to the city's own numbers were answered with a refusal, from the end of the copy of SIP.
+
+    A caller who gives up (487) was not refused. Other numbers are strangers' guesses, which are to be refused.
+    None when there is no copy.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return None
+    return _refused(_messages(lines), frozenset(city_numbers), since)
+
+
+def _messages(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:
+    for line in lines:
+        # The first line may be cut, and the last one half written.
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(message, dict) and message.get("method") == "INVITE":
+            yield message
+
+
+def _refused(messages: Iterable[Mapping[str, Any]], numbers: Collection[str], since: float) -> list[float]:
+    arrived: dict[str, float] = {}
+    answer: dict[str, int] = {}
+    for message in messages:
+        identity, status = str(message.get("call_id")), message.get("status")
+        if status is None:
+            if message.get("initial") and normalise_number(str(message.get("to_user"))) in numbers:
+                arrived.setdefault(identity, float(message["at"]))
+        elif isinstance(status, int) and status >= 200:
+            answer[identity] = status
+    return sorted(
+        at
+        for identity, at in arrived.items()
+        if at >= since and answer.get(identity, 0) >= 400 and answer[identity] != CANCELLED
+    )
+
+
+async def refused_lately(path: Path, city_numbers: Collection[str], within_s: float) -> list[float] | None:
+    """`refused_calls` of the last `within_s` seconds, beside the loop."""
+    since = time.time() - within_s
+    return await asyncio.to_thread(refused_calls, path, city_numbers, since)

@@ -1,0 +1,27 @@
+"""What the papers have to know of the city, from its profile."""
+
+from __future__ import annotations
+
+from ivr.spoken import say_timetable
+from reports.daily import CityFacts
+from services.city import CityProfile
+
+LONG_WAIT_S = 300.0
+"""千葉 7(5)オ(イ) names five minutes; where a city's profile names its own limit, that one counts."""
+
+
+def city_facts(profile: CityProfile) -> CityFacts:
+    """What a report has to know of the city."""
+    targets = profile.acd.targets
+    return CityFacts(
+        city=profile.city.name_ja,
+        centre=profile.city.centre_ja,
+        answer_rate_target=targets.answer_rate,
+        answer_rate_definition=profile.reports.answer_rate_definition,
+        short_abandon_s=float(targets.short_abandon_s),
+        long_wait_s=float(targets.wait_alert_s or LONG_WAIT_S),
+        line_names={line.id: line.name_ja for line in profile.acd.lines},
+        operator_names={person.id: person.name_ja for person in profile.demo.operators},
+        opening=say_timetable(profile.hours, "ja"),
+        target_source=profile.city.spec if targets.answer_rate is not None else "",
+    )
