@@ -29,6 +29,7 @@ from acd.events import (
     OrderHeld,
     RemoveFromQueue,
     SetOrder,
+    StandBy,
     TalkEnded,
     TalkNamed,
     TalkStarted,
@@ -49,6 +50,8 @@ REORDER_S = 5.0
 """Loads are shares of time and drift; the order is looked at again this often."""
 ASK_AGAIN_S = 3.0
 """An operator who was asked to be opened and is not, is asked again after this long."""
+CALLED_IN = "called_in"
+"""The reason for opening an operator who stands by; the dialplan knows it (dialplans/40-operator.conf)."""
 REMEMBERED = 2000
 """Callers who have left a queue are remembered up to this many, for the place they keep when they come back."""
 
@@ -59,6 +62,8 @@ class FloorRules:
 
     demands: tuple[Demand, ...] = ()
     skills: Mapping[OperatorId, Skills] = field(default_factory=dict)
+    groups: Mapping[OperatorId, str] = field(default_factory=dict)
+    """Who stands by until the guard calls their group in."""
     wrap_up_s: Mapping[QueueName, float] = field(default_factory=dict)
     """By demand."""
     missed_before_pause: int = 2
@@ -96,6 +101,8 @@ class Floor:
         """Of the order of offers as wished."""
         self.held = 0
         """Of the order of offers as the switch has acknowledged it."""
+        self.called_in: frozenset[str] | None = None
+        """Groups whose people take calls now, as the guard says; None while it has said nothing."""
         self._left: dict[str, Waiting] = {}
         """Who has left a queue, so that coming back (a stage, a transfer, a reconnect) keeps the place."""
         self._handling: dict[QueueName, deque[float]] = {}
@@ -187,6 +194,19 @@ class Floor:
                     )
                 )
         return commands
+
+    def bring_in(self, operators: Iterable[OperatorId], at: float) -> list[FloorCommand]:
+        """Open operators who stand by, first where the need is."""
+        due = {operator: CALLED_IN for operator in operators if operator in self.members}
+        return list(self._opened(due, at)) if due else []
+
+    def send_back(self, operators: Iterable[OperatorId]) -> list[FloorCommand]:
+        """Let operators stand by again."""
+        return [
+            StandBy(operator=operator, talk=self.members[operator].talk)
+            for operator in operators
+            if operator in self.members
+        ]
 
     def handle(self, event: FloorEvent) -> list[FloorCommand]:
         """Take one event in and say what to do."""
@@ -424,10 +444,18 @@ class Floor:
             elif member.open_at is None and member.closed:
                 # Closed somewhere and nobody knows why: a restart in between, or a new queue.
                 member.open_at = now + self.rules.staged_s
+        for operator in [each for each in due if self._stands_by(each)]:
+            del due[operator]
+            self.members[operator].asked_at, self.members[operator].open_at = now, None
+            commands += self.send_back([operator])
         if due:
             commands += self._reorder(now)
             commands += self._opened(due, now)
         return commands
+
+    def _stands_by(self, operator: OperatorId) -> bool:
+        group = self.rules.groups.get(operator)
+        return group is not None and self.called_in is not None and group not in self.called_in
 
     def _opened(self, due: Mapping[OperatorId, str], now: float) -> Iterator[FloorCommand]:
         needy = self._needy(now)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from acd.events import ExplainOffer
 from acd.floor import Floor, FloorRules
+from acd.guard import Guard
+from acd.guard_steps import GuardStep, guard_rules
+from acd.outlook import Outlook
 from agi_scripts.fallback import plan_file
 from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts
@@ -26,6 +29,7 @@ from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.engine import Engine, floor_rules
 from runtime.floor_loop import FloorLoop
+from runtime.guarding import GuardLoop, audit_entry
 from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
 from runtime.process import read_json
@@ -41,6 +45,8 @@ from telephony.ami.session import AmiSession
 REMEMBERED = "settings.json"
 OPERATORS_VERSION = "operators.version"
 """The setting that changes whenever an operator does; the running engine looks at it."""
+CALLED_IN_BY_HAND = "guard.by_hand"
+"""The setting with the groups that a person has called in, as JSON."""
 LOOPBACK_TRUNK = TrunkPeer(name="trunk", match="127.0.0.1")
 """Without any trunk of its own an instance takes calls from this machine only."""
 
@@ -99,6 +105,7 @@ class Instance:
                     id=operator.id,
                     secret=operator.sip_secret,
                     queues=operator_queues(self.profile, operator.skills, operator.languages),
+                    group=operator.group,
                 )
                 for operator in operators
             ],
@@ -145,6 +152,20 @@ class Instance:
         operators, _trunks = await self.people()
         return version, floor_rules(self.profile, operators)
 
+    async def _keep_steps(self, steps: Sequence[GuardStep]) -> None:
+        async with self.database.uow() as unit:
+            for step in steps:
+                await unit.audit.add(audit_entry(step))
+
+    async def _read_by_hand(self) -> frozenset[str]:
+        async with self.database.reading() as unit:
+            return frozenset(json.loads(await unit.settings.get(CALLED_IN_BY_HAND) or "[]"))
+
+    def _guard(self, rules: FloorRules) -> Guard:
+        ladder = guard_rules(self.profile.acd, rules.groups)
+        outlook = Outlook(demands=rules.demands, wrap_up_s=rules.wrap_up_s, limits_s=ladder.limits_s)
+        return Guard(ladder, outlook)
+
     def asterisk(self) -> EmbeddedAsterisk:
         """The running Asterisk of this instance, to be asked on its console."""
         prefix = ensure_asterisk(self.settings.tools)
@@ -157,27 +178,39 @@ class Instance:
         ami = AmiSession(
             "127.0.0.1", self.settings.ami_port, "toritsugi", self.secret("ami"), clock=self.clock
         )
-        floor = Floor(floor_rules(self.profile, operators))
+        rules = floor_rules(self.profile, operators)
+        floor = Floor(rules)
         prompts = PromptFiles(
             self.settings.sounds, self.profile.city.id, speaker(self.settings, self.profile)
         )
         records = Records(self.settings, self.profile, self.database, self.clock)
+        loop = FloorLoop(
+            floor,
+            ami,
+            self.clock,
+            tell=WaitingWords(
+                ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
+            ),
+            keep_offers=self._keep_offers,
+            read_rules=self._read_rules,
+        )
+        guard = GuardLoop(
+            self._guard(rules),
+            loop,
+            ami,
+            self.clock,
+            groups=self.profile.acd.guard.groups,
+            keep=self._keep_steps,
+            read_by_hand=self._read_by_hand,
+        )
         return Engine(
             settings=self.settings,
             profile=self.profile,
             clock=self.clock,
             ami=ami,
             prompts=prompts,
-            loop=FloorLoop(
-                floor,
-                ami,
-                self.clock,
-                tell=WaitingWords(
-                    ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
-                ),
-                keep_offers=self._keep_offers,
-                read_rules=self._read_rules,
-            ),
+            loop=loop,
+            guard=guard,
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
         )
@@ -234,12 +267,17 @@ def carried_environment(settings: Settings) -> dict[str, str]:
 
 
 def new_operator(
-    profile: CityProfile, number: str, name: str, lines: dict[str, int], languages: tuple[str, ...]
+    profile: CityProfile,
+    number: str,
+    name: str,
+    lines: dict[str, int],
+    languages: tuple[str, ...],
+    group: str = "",
 ) -> OperatorAccount:
     """A new account with a secret of its own.
 
     Raises:
-        ToritsugiError: a skill or language that the city does not have, or a level outside 1–5.
+        ToritsugiError: a skill, language or group that the city does not have, or a level outside 1–5.
     """
     known = profile.acd.skill_names()
     for line, level in lines.items():
@@ -256,6 +294,15 @@ def new_operator(
                 where="--language",
                 cure=f"次のどれか: {', '.join(profile.ivr.languages)}",
             )
+    groups = profile.acd.guard.groups
+    if group and group not in groups:
+        raise ToritsugiError(
+            f"ない組です: {group}",
+            where="--group",
+            cure=f"次のどれか: {', '.join(sorted(groups))}"
+            if groups
+            else "プロファイルの [acd.guard] に groups を書く",
+        )
     if not re.fullmatch(r"[0-9]{2,6}", number):
         raise ToritsugiError(f"番号は 2 から 6 桁の半角数字です: {number!r}", where="番号", cure="例: 101")
     return OperatorAccount(
@@ -264,4 +311,5 @@ def new_operator(
         sip_secret=secrets.token_urlsafe(18),
         skills=lines,
         languages=languages,
+        group=group,
     )
