@@ -106,6 +106,8 @@ class Floor:
         self._left: dict[str, Waiting] = {}
         """Who has left a queue, so that coming back (a stage, a transfer, a reconnect) keeps the place."""
         self._handling: dict[QueueName, deque[float]] = {}
+        self._sent_back: dict[OperatorId, float] = {}
+        """When who has to stand by was last told so."""
         self._ordered_at = float("-inf")
         self._set_rules(rules)
 
@@ -427,7 +429,10 @@ class Floor:
         for member in self.members.values():
             if member.asked_at is not None and now < member.asked_at + ASK_AGAIN_S:
                 continue
-            if member.paused == AUTO_PAUSE and self._held_back(member):
+            if member.paused == PauseReason.RESERVE:
+                # Brought in and yet standing by: the guard asks again if it still wants them.
+                member.asked_at = None
+            elif member.paused == AUTO_PAUSE and self._held_back(member):
                 # The switch goes through its queues one by one and may have written over our pause.
                 member.paused = PauseReason.MISSED
                 commands.append(HoldBack(operator=member.operator, reason=PauseReason.MISSED))
@@ -446,8 +451,9 @@ class Floor:
                 member.open_at = now + self.rules.staged_s
         for operator in [each for each in due if self._stands_by(each)]:
             del due[operator]
-            self.members[operator].asked_at, self.members[operator].open_at = now, None
-            commands += self.send_back([operator])
+            if now >= self._sent_back.get(operator, float("-inf")) + ASK_AGAIN_S:
+                self._sent_back[operator] = now
+                commands += self.send_back([operator])
         if due:
             commands += self._reorder(now)
             commands += self._opened(due, now)
