@@ -8,7 +8,7 @@ heads (`waiting`) stand beside the ladder and wait for no other step.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from acd.guard_moment import STANDS_BY, Moment
@@ -66,8 +66,17 @@ class Guard:
         self._called_in: dict[str, _CalledIn] = {}
         self._told: dict[tuple[int, str], float | None] = {}
         """Alerts by number of callers: since when it has been calm again, None while it is not."""
+        self._in_force: dict[str, GuardStep] = {}
         self._asked: dict[OperatorId, float] = {}
         self._begun = False
+
+        self.expected_s: Mapping[str, float] = {}
+        """Whole wait by the forecast of the last look, by the caller's channel; at most until the wait limit."""
+
+    @property
+    def in_force(self) -> tuple[GuardStep, ...]:
+        """The last step for each caller who still waits, for each group called in, and for the number waiting."""
+        return tuple(self._in_force.values())
 
     @property
     def called_in(self) -> frozenset[str]:
@@ -93,11 +102,25 @@ class Guard:
                 commands += self._counted(moment, place, step)
         commands += self._calmed(moment)
         commands += self._people(view)
+        self.expected_s = {each.channel: moment.expected(each) for each in view.callers}
+        self._keep_in_force(view, commands)
         for channel in [
             each for each, climb in self._climbs.items() if view.at > climb.seen_at + REMEMBERED_S
         ]:
             del self._climbs[channel]
         return commands
+
+    def _keep_in_force(self, view: FloorView, commands: Iterable[GuardCommand]) -> None:
+        for command in commands:
+            if isinstance(command, GuardStep):
+                self._in_force[command.subject] = command
+        waiting = {caller.channel for caller in view.callers}
+        self._in_force = {
+            subject: step
+            for subject, step in self._in_force.items()
+            if (step.group in self._called_in if step.group else step.caller in waiting or not step.caller)
+            and (step.group or step.caller or self._told)
+        }
 
     def _begin(self, view: FloorView) -> None:
         """After a restart nobody knows who had been called in: whoever of a group takes calls was."""

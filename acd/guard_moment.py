@@ -36,6 +36,12 @@ class Moment:
     def left(self, caller: Caller) -> float:
         return self._remaining.get(caller.channel, math.inf)
 
+    def expected(self, caller: Caller) -> float:
+        """The whole wait; whoever nobody may serve waits until the dialplan's own limit."""
+        demand = self._demands.get(caller.demand)
+        most = demand.wait_limit_s if demand else self.rules.limit_s(caller.demand)
+        return max(self.waited(caller), min(most, self.waited(caller) + self.left(caller)))
+
     def passes(self, caller: Caller) -> bool:
         """By the forecast. Reaching the limit is passing it: 千葉 7(5)オ(イ) says 5分以上."""
         return self.waited(caller) + self.left(caller) >= self.rules.limit_s(caller.demand)

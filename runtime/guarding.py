@@ -47,7 +47,7 @@ class GuardLoop:
         groups: Mapping[str, str],
         keep: Callable[[Sequence[GuardStep]], Awaitable[None]],
         read_by_hand: Callable[[], Awaitable[Collection[str]]],
-        offer_callback: Callable[[OfferCallback], Awaitable[None]] | None = None,
+        offer_callback: Callable[[OfferCallback], Awaitable[object]] | None = None,
     ) -> None:
         """`groups` is what people call the profile's groups; `read_by_hand` which of them a person has called in."""
         self.guard = guard
@@ -58,8 +58,6 @@ class GuardLoop:
         self._by_hand: frozenset[str] = frozenset()
         self._marked: dict[str, bool] = {}
         """What the dialplan has been told of each group."""
-        self.on_step: list[Callable[[GuardStep], None]] = []
-        """Told of every step at once."""
         floor_loop.listeners.append(self._heard)
 
     async def run(self) -> None:
@@ -120,8 +118,6 @@ class GuardLoop:
             case GuardStep():
                 log.warning("guard: %s", step_text(command, self._groups))
                 self._steps.append(command)
-                for listener in self.on_step:
-                    listener(command)
             case RelaxCaller():
                 await self._withdrawn(command.queue, command.caller, RELAX)
             case OverflowCaller():

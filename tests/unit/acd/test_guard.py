@@ -226,6 +226,29 @@ def test_steps_for_some_lines_leave_the_others_alone() -> None:
     assert [step.caller for step in steps_of(done)] == ["a"]
 
 
+def test_what_is_in_force_is_shown_until_it_is_over() -> None:
+    guard = guard_with(CALL_IN, OVERFLOW, groups=GROUPS, calm_s=10.0)
+    assert guard.in_force == ()
+    guard.observe(view(215.0, [STANDING_BY], [caller("a", 0.0)]))
+    guard.observe(view(401.0, [seat("301", "talking", since=400.0)], [caller("a", 0.0)]))
+    assert [(step.act, step.subject) for step in guard.in_force] == [
+        ("call_in", "responsible"),
+        ("overflow", "c-a"),
+    ]
+    guard.observe(view(402.0, [seat("301")], []))
+    assert [step.act for step in guard.in_force] == ["call_in"]
+    guard.observe(view(412.0, [seat("301")], []))
+    assert guard.in_force == ()
+
+
+def test_the_whole_expected_wait_is_at_most_the_lines_own_limit() -> None:
+    guard = guard_with()
+    guard.observe(view(100.0, [seat("101", "talking", since=90.0)], [caller("a", 40.0)]))
+    assert guard.expected_s == {"a": 60.0 + 90.0}
+    guard.observe(view(101.0, [], [caller("a", 40.0)]))
+    assert guard.expected_s == {"a": 900.0}
+
+
 def test_a_step_is_told_in_words_without_any_number_of_a_citizen() -> None:
     guard = guard_with(CALL_IN, groups=GROUPS)
     seats = [seat("101", "talking", since=200.0), STANDING_BY]
