@@ -170,6 +170,17 @@ class HoldBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandBy:
+    """Make no offers to this operator until the guard calls their group in.
+
+    As with `MakeReady`, nothing happens to whoever talks, is on a break, or has had another talk since.
+    """
+
+    operator: OperatorId
+    talk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetOrder:
     """The operator's place in the order of offers, in all their queues: a lower penalty comes first."""
 
@@ -241,4 +252,6 @@ class ExplainOffer:
     ranking), `caller` (a needier caller was passed over) or `unknown` (the floor did not know the operator free)."""
 
 
-FloorCommand = MakeReady | HoldBack | SetOrder | AddToQueue | RemoveFromQueue | TellWaiting | ExplainOffer
+FloorCommand = (
+    MakeReady | HoldBack | StandBy | SetOrder | AddToQueue | RemoveFromQueue | TellWaiting | ExplainOffer
+)

@@ -29,6 +29,7 @@ from acd.events import (
     OrderHeld,
     RemoveFromQueue,
     SetOrder,
+    StandBy,
     TalkEnded,
     TalkNamed,
     TalkStarted,
@@ -56,6 +57,8 @@ ANSWERS_S = 0.5
 """From a caller's leaving the queue until it is clear that nobody answered: whoever does is paused a moment later."""
 SHIFT_BREAK_S = 4 * 3600.0
 """Who signs in again within this time goes on with the same shift, and what they carried in it counts on."""
+CALLED_IN = "called_in"
+"""The reason for opening an operator who stands by; the dialplan knows it (dialplans/40-operator.conf)."""
 REMEMBERED = 2000
 """Callers who have left a queue are remembered up to this many, for the place they keep when they come back."""
 
@@ -66,6 +69,8 @@ class FloorRules:
 
     demands: tuple[Demand, ...] = ()
     skills: Mapping[OperatorId, Skills] = field(default_factory=dict)
+    groups: Mapping[OperatorId, str] = field(default_factory=dict)
+    """Who stands by until the guard calls their group in."""
     wrap_up_s: Mapping[QueueName, float] = field(default_factory=dict)
     """By demand."""
     missed_before_pause: int = 2
@@ -108,9 +113,13 @@ class Floor:
         """Whether a snapshot is being told: between `reset` and `settle`."""
         self._at = float("-inf")
         """Of the latest event."""
+        self.called_in: frozenset[str] | None = None
+        """Groups whose people take calls now, as the guard says; None while it has said nothing."""
         self._left: dict[str, Waiting] = {}
         """Who has left a queue, so that coming back (a stage, a transfer, a reconnect) keeps the place."""
         self._handling: dict[QueueName, deque[float]] = {}
+        self._sent_back: dict[OperatorId, float] = {}
+        """When who has to stand by was last told so."""
         self._ordered_at = float("-inf")
         self._set_rules(rules)
 
@@ -204,6 +213,19 @@ class Floor:
 
     def _wanted(self, operator: OperatorId) -> set[QueueName]:
         return set(queues_for(self.rules.demands, self.rules.skills.get(operator, {})))
+
+    def bring_in(self, operators: Iterable[OperatorId], at: float) -> list[FloorCommand]:
+        """Open operators who stand by, first where the need is."""
+        due = {operator: CALLED_IN for operator in operators if operator in self.members}
+        return list(self._opened(due, at)) if due else []
+
+    def send_back(self, operators: Iterable[OperatorId]) -> list[FloorCommand]:
+        """Let operators stand by again."""
+        return [
+            StandBy(operator=operator, talk=self.members[operator].talk)
+            for operator in operators
+            if operator in self.members
+        ]
 
     def handle(self, event: FloorEvent) -> list[FloorCommand]:
         """Take one event in and say what to do."""
@@ -490,6 +512,13 @@ class Floor:
         commands: list[FloorCommand] = []
         opened: dict[OperatorId, str] = {}
         for member in self.members.values():
+            if (
+                member.paused == PauseReason.RESERVE
+                and member.asked_at is not None
+                and now >= member.asked_at + ASK_AGAIN_S
+            ):
+                # Brought in and yet standing by: the guard asks again if it still wants them.
+                member.asked_at = None
             due = self._due(member)
             if due is None or now < due[0]:
                 continue
@@ -498,10 +527,19 @@ class Floor:
                 commands.append(HoldBack(operator=member.operator, reason=PauseReason.MISSED))
             else:
                 opened[member.operator] = due[1]
+        for operator in [each for each in opened if self._stands_by(each)]:
+            del opened[operator]
+            if now >= self._sent_back.get(operator, float("-inf")) + ASK_AGAIN_S:
+                self._sent_back[operator] = now
+                commands += self.send_back([operator])
         if opened:
             commands += self._reorder(now)
             commands += self._opened(opened, now)
         return commands
+
+    def _stands_by(self, operator: OperatorId) -> bool:
+        group = self.rules.groups.get(operator)
+        return group is not None and self.called_in is not None and group not in self.called_in
 
     def _opened(self, due: Mapping[OperatorId, str], now: float) -> Iterator[FloorCommand]:
         needy = self._needy(now)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from acd.alert_profile import AlertsSection
 from acd.demand import Demand, Stage
+from acd.guard_profile import GuardSection
 from acd.order import LoadRule
 from core.ids import LineId, queue_name
 from core.profile_file import Section, TelephoneNumber, Text
@@ -147,6 +148,20 @@ class AcdSection(Section):
     """Topics that `asks` of a line may name beside the lines and the languages."""
     lines: Annotated[tuple[LineSection, ...], Field(min_length=1)]
     directory: tuple[DirectoryEntry, ...] = ()
+    guard: GuardSection = GuardSection()
+    """What is done before a caller waits too long; nothing where no step is written."""
+
+    @model_validator(mode="after")
+    def _guarded(self) -> AcdSection:
+        known = {line.id for line in self.lines}
+        for step in self.guard.steps:
+            for line in set(step.lines) - known:
+                raise ValueError(
+                    f"guard の lines にない回線です: {line}|次のどれか: {', '.join(sorted(known))}"
+                )
+            if step.within_s is not None and not (self.guard.limit_s or self.targets.wait_alert_s):
+                raise ValueError("guard の within_s には上限が要ります|targets.wait_alert_s を書く")
+        return self
 
     @model_validator(mode="after")
     def _unique(self) -> AcdSection:

@@ -26,7 +26,7 @@ from core.errors import ToritsugiError
 CITIZEN_SIDE = "THKXW"
 """Options of `Queue` and `Dial` that give the calling side transfer, hang-up, parking or recording keys."""
 OUTBOUND = frozenset({"Dial", "RetryDial", "Originate", "Page", "Transfer", "FollowMe"})
-ENGINE_ENTRIES = (("whisper", "s"), ("whisper-spy", "s"), ("seat", "s"))
+ENGINE_ENTRIES = (("whisper", "s"), ("whisper-spy", "s"), ("seat", "s"), ("seat", "reserve"))
 """Where the engine originates calls (telephony/ami/whisper.py, telephony/ami/floor.py)."""
 STEPS = frozenset({"ivr"})
 """FastAGI steps of the contract (docs/dialplan-contract.md)."""

@@ -52,12 +52,16 @@ class Operator:
     secret: str
     queues: tuple[tuple[str, int], ...]
     """Queue name and penalty of the first moment; the engine then sets the order."""
+    group: str = ""
+    """Stands by in this group until the engine calls it in."""
 
     def __post_init__(self) -> None:
         _check(bool(re.fullmatch(r"[0-9]{2,6}", self.id)), "オペレーター番号", self.id, "operator")
         _check(bool(_SECRET.fullmatch(self.secret)), "SIPの合言葉", "********", f"operator {self.id}")
         for queue, _penalty in self.queues:
             _check(bool(_ASCII_NAME.fullmatch(queue)), "待ち行列名", queue, f"operator {self.id}")
+        if self.group:
+            _check(bool(re.fullmatch(r"[a-z][a-z0-9]*", self.group)), "組", self.group, f"operator {self.id}")
 
     @property
     def endpoint(self) -> str:

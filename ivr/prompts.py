@@ -32,7 +32,7 @@ EVERY_LANGUAGE = (
 )
 """Names that every language of every city must have, beside the menus' and announcements' own."""
 
-JAPANESE_ONLY = ("op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_refused")
+JAPANESE_ONLY = ("op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused")
 """What operators hear."""
 
 EMERGENCY_PREFIX = "emergency_"

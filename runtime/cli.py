@@ -26,6 +26,8 @@ app = typer.Typer(
 profile_app = typer.Typer(help="市の設定 / city profiles.", no_args_is_help=True)
 operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is_help=True)
 trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
+guard_app = typer.Typer(help="待ち時間の番 / who is called in.", no_args_is_help=True)
+audit_app = typer.Typer(help="操作の記録 / who changed what.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
 retention_app = typer.Typer(help="保存期間 / how long records are kept.", no_args_is_help=True)
 alerts_app = typer.Typer(help="警報 / alerts.", no_args_is_help=True)
@@ -34,6 +36,8 @@ for name, sub in (
     ("profile", profile_app),
     ("operator", operator_app),
     ("trunk", trunk_app),
+    ("guard", guard_app),
+    ("audit", audit_app),
     ("ledger", ledger_app),
     ("retention", retention_app),
     ("alerts", alerts_app),
@@ -326,6 +330,7 @@ def operator_add(
     name: Annotated[str, typer.Option("--name", help="氏名")],
     skill: Annotated[list[str], typer.Option("--skill", help="回線=レベル(1–5)。例: booking=3")],
     language: Annotated[list[str] | None, typer.Option("--language", help="話せる言語")] = None,
+    group: Annotated[str, typer.Option("--group", help="呼び込まれるまで待機する組")] = "",
     city: City = None,
 ) -> None:
     """オペレーターを加え、電話機に入れる合言葉を一度だけ示します。
@@ -334,7 +339,7 @@ def operator_add(
     """
     from runtime.people import add_operator
 
-    asyncio.run(add_operator(city, number, name, skill, tuple(language or ("ja",)), out, say))
+    asyncio.run(add_operator(city, number, name, skill, tuple(language or ("ja",)), out, say, group=group))
 
 
 @operator_app.command("skills")
@@ -350,6 +355,21 @@ def operator_skills(
     from runtime.people import set_skills
 
     asyncio.run(set_skills(city, number, skill, say))
+
+
+@operator_app.command("group")
+def operator_group(
+    number: Annotated[str, typer.Argument(help="番号")],
+    group: Annotated[str, typer.Argument(help="組の名前 (なしにするには書かない)")] = "",
+    city: City = None,
+) -> None:
+    """呼び込まれるまで待機する組を改めます。
+
+    例: ./toritsugi operator group 101 responsible
+    """
+    from runtime.people import set_group
+
+    asyncio.run(set_group(city, number, group, say))
 
 
 @operator_app.command("list")
@@ -440,6 +460,52 @@ def alerts_test(city: City = None) -> None:
         say(f"{name} は使っていません ({missing[name]} が決まっていません)。")
     if not all(row["ok"] for row in results):
         raise typer.Exit(1)
+
+
+@guard_app.command("call-in")
+def guard_call_in(
+    group: Annotated[str, typer.Argument(help="組の名前")],
+    city: City = None,
+) -> None:
+    """待機している組を、いますぐ呼び込みます (拠点の切り替えなど)。release までそのままです。
+
+    例: ./toritsugi guard call-in site2
+    """
+    from runtime.people import call_in_by_hand
+
+    asyncio.run(call_in_by_hand(city, group, True, say))
+
+
+@guard_app.command("release")
+def guard_release(
+    group: Annotated[str, typer.Argument(help="組の名前")],
+    city: City = None,
+) -> None:
+    """手で呼び込んだ組を、番に任せます。落ち着けば待機に戻ります。
+
+    例: ./toritsugi guard release site2
+    """
+    from runtime.people import call_in_by_hand
+
+    asyncio.run(call_in_by_hand(city, group, False, say))
+
+
+@audit_app.command("list")
+def audit_list(
+    since: Annotated[str | None, typer.Option("--since", help="この日から (既定: 今日)")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="この日の前まで (既定: いままで)")] = None,
+    city: City = None,
+) -> None:
+    """だれが何を変えたか、番が何をしたかを、一件一行の JSON で出します。
+
+    例: ./toritsugi audit list --since 2026-11-24 --until 2026-11-25
+    """
+    from runtime.people import audit_rows
+
+    first = _day(since, "--since") if since else datetime.now(TOKYO).date()
+    last = _day(until, "--until") if until else None
+    for row in asyncio.run(audit_rows(city, first, last)):
+        out(json.dumps(row, ensure_ascii=False))
 
 
 # ---- the ledger and the papers --------------------------------------------------------------------

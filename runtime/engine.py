@@ -22,6 +22,7 @@ from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
 from runtime.alerting import Alerting
 from runtime.floor_loop import FloorLoop, beat_switch
+from runtime.guarding import GuardLoop
 from runtime.housekeeping import Housekeeper
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
 from runtime.prompts import warm_up
@@ -45,6 +46,7 @@ def floor_rules(profile: CityProfile, operators: Sequence[OperatorAccount]) -> F
     return FloorRules(
         demands=tuple(demand for demand, _line in demands),
         skills={operator.id: skills_of(operator.skills, operator.languages) for operator in operators},
+        groups={operator.id: operator.group for operator in operators if operator.group},
         wrap_up_s={demand.name: float(line.wrap_up_s) for demand, line in demands},
         missed_before_pause=acd.missed_offers_before_pause,
         load_rule=acd.even_by,
@@ -65,6 +67,7 @@ class Engine:
     ami: AmiSession
     prompts: PromptFiles
     loop: FloorLoop
+    guard: GuardLoop
     sync_ledger: Callable[[], Awaitable[int]]
     """Takes what is new on disk into the ledger; returns the number of facts."""
     housekeeper: Housekeeper
@@ -84,6 +87,7 @@ class Engine:
                 group.create_task(self._ami(), name="ami"),
                 group.create_task(self._beat_switch(), name="beat-switch"),
                 group.create_task(self.loop.run(), name="floor"),
+                group.create_task(self.guard.run(), name="guard"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(self._live(), name="live"),
                 group.create_task(asyncio.to_thread(warm_up, self.profile.ivr.languages), name="warm-up"),
@@ -152,6 +156,7 @@ class Engine:
                         {"queue": caller.queue, "waited_s": round(view.at - caller.since, 1)}
                         for caller in view.callers
                     ],
+                    "called_in": sorted(self.guard.guard.called_in),
                 },
             )
             await asyncio.sleep(LIVE_EVERY_S)

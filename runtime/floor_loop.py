@@ -58,6 +58,8 @@ class FloorLoop:
         self._offers: list[ExplainOffer] = []
         self._sending: set[asyncio.Task[None]] = set()
         self._unheld: Counter[int] = Counter()
+        self.settled = False
+        """Whether the floor has been seen whole."""
         self.listeners: list[Callable[[AmiEvent], None]] = []
         """Told of every AMI event, in order, before the floor."""
 
@@ -144,6 +146,7 @@ class FloorLoop:
         for word in snapshot_events(snapshot, self._clock.epoch(), entered):
             self.do(self.floor.handle(word))
         self.do(self.floor.settle())
+        self.settled = True
         # A switch that has just started takes every telephone for unreachable until its turn to be asked comes,
         # up to 15 s later, and would tell callers that nobody is there.
         for operator in self.floor.members:

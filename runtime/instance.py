@@ -13,6 +13,9 @@ from pathlib import Path
 
 from acd.events import ExplainOffer
 from acd.floor import Floor, FloorRules
+from acd.guard import Guard
+from acd.guard_steps import GuardStep, guard_rules
+from acd.outlook import Outlook
 from agi_scripts.fallback import plan_file
 from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts
@@ -27,6 +30,7 @@ from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.alerting import Alerting
 from runtime.engine import Engine, floor_rules
 from runtime.floor_loop import FloorLoop
+from runtime.guarding import GuardLoop, audit_entry
 from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
 from runtime.process import read_json
@@ -42,6 +46,8 @@ from telephony.ami.session import AmiSession
 REMEMBERED = "settings.json"
 OPERATORS_VERSION = "operators.version"
 """The setting that changes whenever an operator does; the running engine looks at it."""
+CALLED_IN_BY_HAND = "guard.by_hand"
+"""The setting with the groups that a person has called in, as JSON."""
 LOOPBACK_TRUNK = TrunkPeer(name="trunk", match="127.0.0.1")
 """Without any trunk of its own an instance takes calls from this machine only."""
 
@@ -100,6 +106,7 @@ class Instance:
                     id=operator.id,
                     secret=operator.sip_secret,
                     queues=operator_queues(self.profile, operator.skills, operator.languages),
+                    group=operator.group,
                 )
                 for operator in operators
             ],
@@ -146,6 +153,20 @@ class Instance:
         operators, _trunks = await self.people()
         return version, floor_rules(self.profile, operators)
 
+    async def _keep_steps(self, steps: Sequence[GuardStep]) -> None:
+        async with self.database.uow() as unit:
+            for step in steps:
+                await unit.audit.add(audit_entry(step))
+
+    async def _read_by_hand(self) -> frozenset[str]:
+        async with self.database.reading() as unit:
+            return frozenset(json.loads(await unit.settings.get(CALLED_IN_BY_HAND) or "[]"))
+
+    def _guard(self, rules: FloorRules) -> Guard:
+        ladder = guard_rules(self.profile.acd, rules.groups)
+        outlook = Outlook(demands=rules.demands, wrap_up_s=rules.wrap_up_s, limits_s=ladder.limits_s)
+        return Guard(ladder, outlook)
+
     def asterisk(self) -> EmbeddedAsterisk:
         """The running Asterisk of this instance, to be asked on its console."""
         prefix = ensure_asterisk(self.settings.tools)
@@ -158,7 +179,8 @@ class Instance:
         ami = AmiSession(
             "127.0.0.1", self.settings.ami_port, "toritsugi", self.secret("ami"), clock=self.clock
         )
-        floor = Floor(floor_rules(self.profile, operators))
+        rules = floor_rules(self.profile, operators)
+        floor = Floor(rules)
         prompts = PromptFiles(
             self.settings.sounds, self.profile.city.id, speaker(self.settings, self.profile)
         )
@@ -185,6 +207,15 @@ class Instance:
             switch_heard=lambda: ami.connected,
         )
         loop.listeners.append(alerting.hear)
+        guard = GuardLoop(
+            self._guard(rules),
+            loop,
+            ami,
+            self.clock,
+            groups=self.profile.acd.guard.groups,
+            keep=self._keep_steps,
+            read_by_hand=self._read_by_hand,
+        )
         return Engine(
             settings=self.settings,
             profile=self.profile,
@@ -192,6 +223,7 @@ class Instance:
             ami=ami,
             prompts=prompts,
             loop=loop,
+            guard=guard,
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
             alerting=alerting,
@@ -253,12 +285,17 @@ def carried_environment(settings: Settings) -> dict[str, str]:
 
 
 def new_operator(
-    profile: CityProfile, number: str, name: str, lines: dict[str, int], languages: tuple[str, ...]
+    profile: CityProfile,
+    number: str,
+    name: str,
+    lines: dict[str, int],
+    languages: tuple[str, ...],
+    group: str = "",
 ) -> OperatorAccount:
     """A new account with a secret of its own.
 
     Raises:
-        ToritsugiError: a skill or language that the city does not have, or a level outside 1–5.
+        ToritsugiError: a skill, language or group that the city does not have, or a level outside 1–5.
     """
     known = profile.acd.skill_names()
     for line, level in lines.items():
@@ -275,6 +312,15 @@ def new_operator(
                 where="--language",
                 cure=f"次のどれか: {', '.join(profile.ivr.languages)}",
             )
+    groups = profile.acd.guard.groups
+    if group and group not in groups:
+        raise ToritsugiError(
+            f"ない組です: {group}",
+            where="--group",
+            cure=f"次のどれか: {', '.join(sorted(groups))}"
+            if groups
+            else "プロファイルの [acd.guard] に groups を書く",
+        )
     if not re.fullmatch(r"[0-9]{2,6}", number):
         raise ToritsugiError(f"番号は 2 から 6 桁の半角数字です: {number!r}", where="番号", cure="例: 101")
     return OperatorAccount(
@@ -283,4 +329,5 @@ def new_operator(
         sip_secret=secrets.token_urlsafe(18),
         skills=lines,
         languages=languages,
+        group=group,
     )

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import getpass
 import ipaddress
+import json
 import os
 import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from asterisk_conf.embedded import AsteriskDown
 from asterisk_conf.from_city import paths_for
 from asterisk_conf.model import Trunk
 from core.errors import ToritsugiError
+from core.hours import at_minute
 from core.ids import OperatorId
 from runtime.install.asterisk import ensure_asterisk
-from runtime.instance import OPERATORS_VERSION, Instance, new_operator
+from runtime.instance import CALLED_IN_BY_HAND, OPERATORS_VERSION, Instance, new_operator
 from services.ports import AuditEntry, OperatorAccount, TrunkPeer, UnitOfWork
 
 
@@ -65,15 +68,19 @@ async def add_operator(
     languages: tuple[str, ...],
     out: Callable[[str], None],
     say: Callable[[str], None],
+    *,
+    group: str = "",
 ) -> None:
     instance = Instance.open(city=city)
     await instance.database.migrate()
-    account = new_operator(instance.profile, number, name, _skills(skill), languages)
+    account = new_operator(instance.profile, number, name, _skills(skill), languages, group)
     async with instance.database.uow() as unit:
         if await unit.operators.get(account.id) is not None:
             raise ToritsugiError(f"もうある番号です: {number}", where="番号", cure="別の番号にする")
         await unit.operators.put(account)
-        await _changed(unit, instance, "operator.add", account, {"skills": dict(account.skills)})
+        await _changed(
+            unit, instance, "operator.add", account, {"skills": dict(account.skills), "group": group}
+        )
     await _apply(instance, say)
     await instance.database.close()
     settings = instance.settings
@@ -102,6 +109,76 @@ async def set_skills(city: str | None, number: str, skill: Sequence[str], say: C
     say("改めました。サインイン中の人にも、次の呼び出しから効きます。")
 
 
+async def set_group(city: str | None, number: str, group: str, say: Callable[[str], None]) -> None:
+    """Let an operator stand by in a group; an empty one ends it."""
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.uow() as unit:
+        account = await unit.operators.get(OperatorId(number))
+        if account is None:
+            raise ToritsugiError(
+                f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
+            )
+        new_operator(instance.profile, number, account.name, dict(account.skills), account.languages, group)
+        await unit.operators.put(replace(account, group=group))
+        await _changed(unit, instance, "operator.group", account, {"before": account.group, "after": group})
+    await _apply(instance, say)
+    await instance.database.close()
+    say(f"応援の組「{group}」で待機します。" if group else "待機をやめ、いつも受付をします。")
+
+
+async def call_in_by_hand(city: str | None, group: str, called: bool, say: Callable[[str], None]) -> None:
+    """Call a group in, or leave it to the guard again; a running engine sees it within a second."""
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    groups = instance.profile.acd.guard.groups
+    if group not in groups:
+        raise ToritsugiError(
+            f"ない組です: {group}",
+            where="組",
+            cure=f"次のどれか: {', '.join(sorted(groups))}"
+            if groups
+            else "プロファイルの [acd.guard] に groups を書く",
+        )
+    async with instance.database.uow() as unit:
+        known = set(json.loads(await unit.settings.get(CALLED_IN_BY_HAND) or "[]"))
+        wanted = known | {group} if called else known - {group}
+        await unit.settings.put(CALLED_IN_BY_HAND, json.dumps(sorted(wanted)))
+        await unit.audit.add(
+            AuditEntry(
+                at=instance.clock.epoch(),
+                actor=os.environ.get("SUDO_USER") or getpass.getuser(),
+                action="guard.by_hand" if called else "guard.by_hand_over",
+                subject=group,
+            )
+        )
+    await instance.database.close()
+    say(f"{groups[group]}を呼び込みます。" if called else f"{groups[group]}は、落ち着いたら待機に戻ります。")
+
+
+async def audit_rows(city: str | None, since: date, until: date | None) -> list[dict[str, Any]]:
+    """Who changed what, and the guard's steps, from the day `since` to the day before `until`."""
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.reading() as unit:
+        entries = await unit.audit.between(
+            at_minute(since, 0).timestamp(),
+            at_minute(until, 0).timestamp() if until else instance.clock.epoch() + 1,
+        )
+    await instance.database.close()
+    return [
+        {
+            "at": round(entry.at, 3),
+            "time": instance.clock.city_time_of(entry.at).isoformat(timespec="seconds"),
+            "actor": entry.actor,
+            "action": entry.action,
+            "subject": entry.subject,
+            "detail": dict(entry.detail),
+        }
+        for entry in entries
+    ]
+
+
 async def list_operators(city: str | None) -> list[dict[str, Any]]:
     instance = Instance.open(city=city)
     await instance.database.migrate()
@@ -115,6 +192,7 @@ async def list_operators(city: str | None) -> list[dict[str, Any]]:
             "skills": dict(account.skills),
             "languages": list(account.languages),
             "active": account.active,
+            "group": account.group,
         }
         for account in accounts
     ]

@@ -145,11 +145,37 @@ def _acd(profile: CityProfile) -> Iterator[str]:
             f"、呼出{line.ring_s}秒、後処理{line.wrap_up_s}秒、待ち{line.max_waiting}人まで"
             f"、待ち{line.wait_limit_s}秒まで、優先{line.priority}"
         )
+    yield from _guard(profile)
     for entry in acd.directory:
         yield (
             f"  転送先 {entry.extension} {entry.name_ja}({entry.department}) "
             f"{entry.number or f'電話機 {entry.endpoint}'}: {entry.receives}"
         )
+
+
+def _guard(profile: CityProfile) -> Iterator[str]:
+    guard = profile.acd.guard
+    if not guard.steps:
+        yield "  待ち時間の番: なし"
+        return
+    limit = guard.limit_s or profile.acd.targets.wait_alert_s
+    yield (
+        f"  待ち時間の番: 上限 {f'{limit}秒' if limit else 'なし'}"
+        f"、落ち着いて{guard.calm_s}秒たてば待機に戻す、次の段まで{guard.settle_s}秒"
+    )
+    for place, step in enumerate(guard.steps, start=1):
+        when = [
+            *([f"上限まで{step.within_s}秒で、超える見込みのとき"] if step.within_s is not None else []),
+            *([f"{step.waited_s}秒待ったとき"] if step.waited_s is not None else []),
+            *(
+                [f"{'回線ごとの' if step.counted == 'line' else ''}待ちが{step.waiting}人を超えたとき"]
+                if step.waiting is not None
+                else []
+            ),
+        ]
+        whom = f"({guard.groups[step.group]})" if step.group else ""
+        lines = f"、回線 {'・'.join(step.lines)}" if step.lines else ""
+        yield f"    {place}段: {'、または'.join(when)} → {step.act.label_ja}{whom}{lines}"
 
 
 def _names(languages: tuple[str, ...]) -> list[str]:

@@ -77,6 +77,8 @@ class OperatorAccount:
     """Level (1 to 5) by service line, e.g. `{"booking": 3}`; higher is better."""
     languages: tuple[str, ...] = ("ja",)
     active: bool = True
+    group: str = ""
+    """Stands by in this group of `[acd.guard]` until it is called in; empty for who always takes calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,7 @@ operator = _table(
     Column("skills", JSON, nullable=False),
     Column("languages", JSON, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("group", String(32), nullable=False, server_default=""),
     retention=Retention.WHILE_IN_USE,
     personal=True,
 )

@@ -91,6 +91,8 @@ class PauseReason(StrEnum):
     TALKING = "talking"
     WRAP_UP = "wrapup"
     MISSED = "missed"
+    RESERVE = "reserve"
+    """Stands by until the guard calls their group in."""
 
 
 def encode_payload(**values: str) -> str:

@@ -20,6 +20,7 @@ from acd.events import (
     OfferMissed,
     RemoveFromQueue,
     SetOrder,
+    StandBy,
     TalkEnded,
     TalkNamed,
     TalkStarted,
@@ -165,7 +166,7 @@ def snapshot_events(
         )
 
 
-SwitchCommand = MakeReady | HoldBack | SetOrder | AddToQueue | RemoveFromQueue
+SwitchCommand = MakeReady | HoldBack | StandBy | SetOrder | AddToQueue | RemoveFromQueue
 
 
 async def carry_out(ami: AmiSession, command: SwitchCommand) -> bool:
@@ -197,6 +198,15 @@ async def _sent(ami: AmiSession, command: SwitchCommand) -> AmiResponse:
                     SeatVariable.TALK: command.talk,
                     SeatVariable.WHY: command.why,
                 },
+                ring_s=5.0,
+            )
+        case StandBy():
+            return await originate(
+                ami,
+                "Local/reserve@seat/n",
+                context="seat",
+                extension="reserve",
+                variables={"T_SEAT": member_name_of(command.operator), "T_TALK": command.talk},
                 ring_s=5.0,
             )
         case HoldBack():

@@ -37,7 +37,7 @@ from demo.ends.user_agent import SipEnd
 from runtime.prompts import speaker
 from runtime.records import export_records
 from services.city import load_city
-from services.ports import OperatorAccount, RecordingFile
+from services.ports import AuditEntry, OperatorAccount, RecordingFile
 from storage.database import Database
 
 PROFILE = Path(__file__).parent / "shiken.toml"
@@ -45,7 +45,6 @@ NUMBER = "0120000901"
 TEST_NUMBER = "0120000991"
 OPEN = "2026-11-24T10:00:00+09:00"
 """A Tuesday that is no holiday."""
-CITY = "shiken"
 
 
 async def eventually(
@@ -115,6 +114,12 @@ class Phone:
         await self.dial("*11")
         await eventually(lambda: self.centre.operator_state(self.operator) == "ready", what="sign-in")
 
+    async def sign_in_to_stand_by(self) -> OutgoingCall:
+        """Sign in as somebody whose group is not called in; the call with what was said."""
+        told = await self.dial("*11", listen=True)
+        await self.state("paused:reserve")
+        return told
+
     async def sign_out(self) -> None:
         await self.dial("*12")
         await eventually(lambda: self.centre.operator_state(self.operator) is None, what="sign-out")
@@ -166,6 +171,10 @@ class Centre:
     """Short codes that operators dialled."""
 
     @property
+    def city(self) -> str:
+        return Path(self.profile).stem
+
+    @property
     def place(self) -> tuple[str, int]:
         return ("127.0.0.1", self.ports[0])
 
@@ -190,7 +199,9 @@ class Centre:
 
     # ---- running it -------------------------------------------------------------------------------
 
-    async def start(self, operators: dict[str, dict[str, int]]) -> None:
+    async def start(
+        self, operators: Mapping[str, Mapping[str, int]], groups: Mapping[str, str] | None = None
+    ) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.set_city_time(OPEN)
         await self.database.migrate()
@@ -204,6 +215,7 @@ class Centre:
                         sip_secret=self.secrets[number],
                         skills=skills,
                         languages=("ja", "en"),
+                        group=(groups or {}).get(number, ""),
                     )
                 )
         with (self.home / "up.log").open("ab") as log:
@@ -394,7 +406,7 @@ class Centre:
 
     def ear(self, language: str = "ja") -> Fingerprints:
         if language not in self.fingerprints:
-            folder = self.home / "sounds" / language / CITY
+            folder = self.home / "sounds" / language / self.city
             self.fingerprints[language] = Fingerprints(
                 {path.stem: soundfile.read(path, dtype="int16")[0] for path in sorted(folder.glob("*.wav"))}
             )
@@ -440,6 +452,11 @@ class Centre:
     def wait_until(self, call: OutgoingCall, moment: float, language: str = "ja") -> float:
         """Seconds from the end of "connecting" to `moment`: the wait as the two ends saw it."""
         return moment - self.told_at(call, "connecting", end=True, language=language)
+
+    async def audited(self, action: str, *, since: float = 0.0) -> list[AuditEntry]:
+        """Audit lines of this action, in order."""
+        async with self.database.reading() as unit:
+            return [entry for entry in await unit.audit.between(since, 4e9) if entry.action == action]
 
     async def records(self) -> list[dict[str, Any]]:
         """The whole ledger. It may hold each citizen's call once and nothing else."""

@@ -269,7 +269,12 @@ async def test_a_case_is_added_once_and_keeps_what_people_wrote(database: Databa
 
 async def test_operators_trunks_and_settings(database: Database) -> None:
     operator = OperatorAccount(
-        id=OperatorId("101"), name="青木", sip_secret="s3cret", skills={"booking": 5}, languages=("ja", "en")
+        id=OperatorId("101"),
+        name="青木",
+        sip_secret="s3cret",
+        skills={"booking": 5},
+        languages=("ja", "en"),
+        group="booth",
     )
     trunk = TrunkPeer(name="carrier", match="192.0.2.0/24", username="u", secret="p4ss")
     assert "s3cret" not in repr(operator)
