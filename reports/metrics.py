@@ -175,6 +175,23 @@ def waits_of_at_least(calls: Iterable[Call], seconds: float) -> list[Call]:
     return [call for call in counted(calls) if call.wait_s is not None and call.wait_s >= seconds]
 
 
+def wait_told_true(calls: Iterable[Call]) -> float | None:
+    """wait_told v1 (待ち時間の案内の的中率): answered calls whose first range of minutes, told while they waited,
+    held the moment at which an operator answered ÷ answered calls that were told one.
+    """
+    told = [
+        (next((word for word in call.wait_words if word.most_min is not None), None), call.segments)
+        for call in calls
+        if call.disposition is Disposition.ANSWERED
+    ]
+    held = [
+        60.0 * (word.least_min or 0) <= segments[0].started_at - word.at <= 60.0 * (word.most_min or 0)
+        for word, segments in told
+        if word is not None and segments
+    ]
+    return _share(sum(held), len(held))
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -301,6 +318,13 @@ DEFINITIONS = {
             name_ja="長い待ち",
             text_ja="待ち時間が基準以上の呼。応答の有無を問わない",
             source="千葉市仕様書 7(5)オ(イ)",
+        ),
+        Definition(
+            id="wait_told",
+            version=1,
+            name_ja="待ち時間の案内の的中率",
+            text_ja="最初に案内した「何分から何分」の間につながった呼 ÷ 時間を案内して応答した呼。案内の時点から数える",
+            source=_OWN,
         ),
         Definition(
             id="att",

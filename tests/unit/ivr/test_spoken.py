@@ -123,8 +123,12 @@ def test_placeholders_are_checked(name: str, text: str, faulty: bool) -> None:
 
 
 def test_waiting_is_told_with_and_without_minutes() -> None:
-    templates = {"ja": {"wait_position": "{position}番、あと{minutes}。", "wait_position_only": "{position}番。"}}
+    templates = {
+        "ja": {"wait_position": "{position}番、あと{minutes}。", "wait_position_only": "{position}番。"}
+    }
     told = wait_announcement(templates, 2, (3, 5), "ja")
     assert told == [OnTheSpot("ja", "2番、あと3分から5分ほどで。"), Prompt("ja", "wait_stay")]
     assert wait_announcement(templates, 1, None, "ja")[0] == OnTheSpot("ja", "1番。")
-    assert as_text(told, PromptBook({"ja": {"wait_stay": "どうぞ。"}})) == "2番、あと3分から5分ほどで。どうぞ。"
+    assert (
+        as_text(told, PromptBook({"ja": {"wait_stay": "どうぞ。"}})) == "2番、あと3分から5分ほどで。どうぞ。"
+    )
