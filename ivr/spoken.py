@@ -57,9 +57,10 @@ def say_next_opening(now: datetime, opening: datetime, language: str) -> str:
 
 
 def say_minutes(least: int, most: int, language: str) -> str:
-    """A wait in whole minutes that remains: 「2分から4分ほどで」, `in 2 to 4 minutes`.
+    """A wait in whole minutes that remains: 「あと2分から4分ほどで」, `2 to 4 minutes`.
 
-    A least of 0 is said by the most alone: 「2分以内に」, `within 2 minutes`.
+    A least of 0 is said by the most alone: 「長くても2分ほどで」, `less than 2 minutes`. (「以内」 is misheard on the
+    telephone.)
 
     Raises:
         ValueError: `least` is not below `most`, or below 0.
@@ -67,10 +68,10 @@ def say_minutes(least: int, most: int, language: str) -> str:
     if not 0 <= least < most:
         raise ValueError(f"not a range: {least}-{most}")
     if language == "ja":
-        return f"{most}分以内に" if least == 0 else f"{least}分から{most}分ほどで"
+        return f"長くても{most}分ほどで" if least == 0 else f"あと{least}分から{most}分ほどで"
     if least == 0:
-        return "within a minute" if most == 1 else f"within {most} minutes"
-    return f"in {least} to {most} minutes"
+        return "less than a minute" if most == 1 else f"less than {most} minutes"
+    return f"{least} to {most} minutes"
 
 
 def say_timetable(hours: OpeningHours, language: str) -> str:

@@ -82,7 +82,7 @@ async def test_a_range_is_told_and_true(own_centre: Centre) -> None:
         second = await centre.queued("2")
         await centre.hears(second, "wait_stay")
         assert await centre.heard_sentence(
-            second, "ただいま、1番目にお待ちいただいております。あと1分以内に、おつなぎできる見込みです。"
+            second, "ただいま、1番目にお待ちいただいております。長くても1分ほどで、おつなぎできる見込みです。"
         )
         await first.hang_up()
         await talk(second, await phone.answer())

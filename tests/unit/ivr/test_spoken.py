@@ -56,10 +56,10 @@ def test_next_opening(now: str, opening: str, japanese: str, english: str) -> No
 @pytest.mark.parametrize(
     ("low", "high", "japanese", "english"),
     [
-        (0, 1, "1分以内に", "within a minute"),
-        (0, 2, "2分以内に", "within 2 minutes"),
-        (1, 2, "1分から2分ほどで", "in 1 to 2 minutes"),
-        (3, 5, "3分から5分ほどで", "in 3 to 5 minutes"),
+        (0, 1, "長くても1分ほどで", "less than a minute"),
+        (0, 2, "長くても2分ほどで", "less than 2 minutes"),
+        (1, 2, "あと1分から2分ほどで", "1 to 2 minutes"),
+        (3, 5, "あと3分から5分ほどで", "3 to 5 minutes"),
     ],
 )
 def test_minutes(low: int, high: int, japanese: str, english: str) -> None:
@@ -123,9 +123,7 @@ def test_placeholders_are_checked(name: str, text: str, faulty: bool) -> None:
 
 
 def test_waiting_is_told_with_and_without_minutes() -> None:
-    templates = {
-        "ja": {"wait_position": "{position}番、あと{minutes}。", "wait_position_only": "{position}番。"}
-    }
+    templates = {"ja": {"wait_position": "{position}番、{minutes}。", "wait_position_only": "{position}番。"}}
     told = wait_announcement(templates, 2, (3, 5), "ja")
     assert told == [OnTheSpot("ja", "2番、あと3分から5分ほどで。"), Prompt("ja", "wait_stay")]
     assert wait_announcement(templates, 1, None, "ja")[0] == OnTheSpot("ja", "1番。")
