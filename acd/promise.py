@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 SURE = 0.7
 """Share of the waits that a range must hold. Whole minutes hold more: docs/algorithms/waiting.md has the figures."""
-WIDEST = 4
+WIDEST = 5
 """Minutes between both ends; a wider range tells nothing."""
 MOST_MINUTES = 20
 ROUNDING_S = 30.0
