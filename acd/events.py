@@ -209,12 +209,13 @@ class RemoveFromQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellWaiting:
-    """Tell a waiting caller where they stand. `minutes` is a range, None when it would be a guess."""
+    """Tell a waiting caller where they stand."""
 
     caller: str
     queue: QueueName
     position: int
     minutes: tuple[int, int] | None
+    """The wait that remains, least and most (a least of 0 is "within"); None when it would be a guess."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,12 +36,14 @@ from acd.events import (
     TellWaiting,
     Tick,
 )
+from acd.experience import Experience
 from acd.explain import explain
 from acd.members import AUTO_PAUSE, Member, Waiting
 from acd.order import LoadRule, carried_over, order_of_offers, penalties_for
+from acd.promise import promise
 from acd.routing import by_need, matching
 from acd.view import Caller, FloorView, Load
-from acd.waiting import expected_minutes
+from acd.waiting import Service, remaining_waits
 from core.facts.dialplan import PauseReason
 from core.ids import OperatorId, QueueName, demand_of
 
@@ -99,7 +101,9 @@ class FloorRules:
 class Floor:
     """Folds events into the state of the centre and answers with commands."""
 
-    def __init__(self, rules: FloorRules) -> None:
+    def __init__(self, rules: FloorRules, experience: Experience | None = None) -> None:
+        """`experience` is what is known of earlier calls; none makes the floor learn from the first one on."""
+        self.experience = experience or Experience()
         self.members: dict[OperatorId, Member] = {}
         self.waiting: dict[str, Waiting] = {}
         self.last_shifts: dict[OperatorId, Load] = {}
@@ -125,6 +129,7 @@ class Floor:
 
     def _set_rules(self, rules: FloorRules) -> None:
         self.rules = rules
+        self._demands = {demand.name: demand for demand in rules.demands}
         self._priorities = {demand.name: demand.priority for demand in rules.demands}
         self._limits = {demand.name: rules.limit_s(demand.name) for demand in rules.demands}
         self._onward = {
@@ -287,6 +292,7 @@ class Floor:
         return []
 
     def _caller_joined(self, event: CallerJoined) -> None:
+        self.experience.came_back(event.caller)
         known = self.waiting.get(event.caller) or self._left.pop(event.caller, None)
         if known is None or (event.call and known.call and event.call != known.call):
             # Unknown, or a switch that has started anew gives its channels their old names again.
@@ -301,16 +307,21 @@ class Floor:
         if known is not None and known.queue != event.queue:
             # Late: they wait in another queue by now.
             return
-        self._leave(event.caller)
+        self._leave(event.caller, event.at)
         for member in self.members.values():
             if member.ringing == event.caller:
                 # Gone while the telephone rang: app_queue tells nothing of the offer's end.
                 self._stops_ringing(member, event.at)
 
-    def _leave(self, caller: str) -> None:
+    def _leave(self, caller: str, at: float | None = None) -> None:
+        """`at` is when they left; None when nobody saw it."""
         gone = self.waiting.pop(caller, None)
         if gone is not None:
             self._left[caller] = gone
+            demand = self._demands.get(demand_of(gone.queue))
+            if at is not None and demand is not None:
+                over = at - gone.joined_at >= demand.wait_limit_s - 1.0
+                self.experience.left(caller, demand.name, at, waited_s=at - gone.joined_at, over=over)
             while len(self._left) > REMEMBERED:
                 del self._left[next(iter(self._left))]
 
@@ -414,7 +425,8 @@ class Floor:
             member.open_at = at + ANSWERS_S
 
     def _talk_started(self, member: Member, event: TalkStarted) -> None:
-        self._leave(event.caller)
+        self._leave(event.caller, event.at)
+        self.experience.answered(event.caller)
         if event.talk and event.talk == member.talk:
             # Told twice, or told after its end.
             return
@@ -440,6 +452,7 @@ class Floor:
         demand = demand_of(event.queue)
         recent = self._handling.setdefault(demand, deque(maxlen=RECENT_CALLS))
         recent.append(event.talk_s + self.rules.wrap_up_s.get(demand, 0.0))
+        self.experience.handled(demand, recent[-1])
 
     # ---- the order of offers --------------------------------------------------------------------------
 
@@ -584,22 +597,23 @@ class Floor:
         return caller.joined_at + first_s if caller.told_at is None else caller.told_at + every_s
 
     def _due_words(self, now: float) -> Iterable[FloorCommand]:
+        self.experience.settle(now)
         due = [caller for caller in self.waiting.values() if now >= self._word_due(caller)]
         if not due:
             return
         view = self.view(now)
+        service = Service(demands=self._demands, wrap_up_s=self.rules.wrap_up_s, experience=self.experience)
+        waits = remaining_waits(view, self._needy(view.at), service)
         for caller in due:
             demand = demand_of(caller.queue)
             line = [each for each in view.callers if each.demand == demand]
             position = 1 + next(n for n, each in enumerate(line) if each.channel == caller.caller)
-            serving = sum(1 for seat in view.seats if caller.queue in seat.queues and seat.on_duty)
-            minutes = expected_minutes(
-                position=position,
-                handling_s=view.handling_s.get(demand, ()),
-                serving=serving,
-                said_before=caller.told,
-            )
-            caller.told_at, caller.told = now, minutes or caller.told
+            likely = waits.get(caller.caller)
+            said = promise([] if likely is None else likely.tolist(), now, caller.promised)
+            caller.told_at, caller.promised = now, said or caller.promised
             yield TellWaiting(
-                caller=caller.caller, queue=caller.queue, position=position, minutes=caller.told
+                caller=caller.caller,
+                queue=caller.queue,
+                position=position,
+                minutes=said.minutes if said is not None else None,
             )

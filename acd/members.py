@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from acd.promise import Promise
 from acd.view import Caller, Load, Seat
 from core.facts.dialplan import PauseReason
 from core.ids import CallId, OperatorId, QueueName, demand_of
@@ -152,7 +153,7 @@ class Waiting:
     """First entry: kept through stages, failed transfers and reconnects."""
     call: CallId | None = None
     told_at: float | None = None
-    told: tuple[int, int] | None = None
+    promised: Promise | None = None
 
     def seen(self, ringing_at: OperatorId | None) -> Caller:
         return Caller(

@@ -56,21 +56,22 @@ def say_next_opening(now: datetime, opening: datetime, language: str) -> str:
     return f"on {weekday}, {month} {opening.day}, at {time_en(minute)}"
 
 
-def say_minutes(low: int, high: int, language: str) -> str:
-    """A wait in whole minutes as a range: 「およそ3分から5分」; one figure when both are the same.
+def say_minutes(least: int, most: int, language: str) -> str:
+    """A wait in whole minutes that remains: 「あと2分から4分ほどで」, `2 to 4 minutes`.
+
+    A least of 0 is said by the most alone: 「長くても2分ほどで」, `less than 2 minutes`. (「以内」 is misheard on the
+    telephone.)
 
     Raises:
-        ValueError: `low` is above `high`, or below 0.
+        ValueError: `least` is not below `most`, or below 0.
     """
-    if not 0 <= low <= high:
-        raise ValueError(f"not a range: {low}-{high}")
-    if high == 0:
-        return "1分以内" if language == "ja" else "less than a minute"
-    if low == high:
-        return f"およそ{high}分" if language == "ja" else f"about {high} minute{'s' if high > 1 else ''}"
-    if low == 0:
-        return f"{high}分以内" if language == "ja" else f"up to {high} minute{'s' if high > 1 else ''}"
-    return f"およそ{low}分から{high}分" if language == "ja" else f"about {low} to {high} minutes"
+    if not 0 <= least < most:
+        raise ValueError(f"not a range: {least}-{most}")
+    if language == "ja":
+        return f"長くても{most}分ほどで" if least == 0 else f"あと{least}分から{most}分ほどで"
+    if least == 0:
+        return "less than a minute" if most == 1 else f"less than {most} minutes"
+    return f"{least} to {most} minutes"
 
 
 def say_timetable(hours: OpeningHours, language: str) -> str:

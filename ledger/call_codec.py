@@ -21,6 +21,7 @@ from ledger.calls import (
     Segment,
     Step,
     Transfer,
+    WaitWord,
 )
 
 
@@ -47,6 +48,7 @@ def decode_call(values: Mapping[str, Any]) -> Call:
             Offer(**{**offer, "outcome": OfferOutcome(offer["outcome"])}) for offer in row["offers"]
         ),
         "segments": tuple(Segment(**segment) for segment in row["segments"]),
+        "wait_words": tuple(WaitWord(**word) for word in row.get("wait_words", ())),
         "transfers": tuple(Transfer(**transfer) for transfer in row["transfers"]),
         "recordings": tuple(row["recordings"]),
         "qualities": tuple(Quality(**quality) for quality in row["qualities"]),

@@ -126,6 +126,16 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitWord:
+    """What the caller was told of the wait that remained; the minutes are None when only the position was."""
+
+    at: float
+    position: int
+    least_min: int | None
+    most_min: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
     """A transfer. `result` is a DIALSTATUS, empty when none was told; `to` is empty for a colleague."""
 
@@ -185,6 +195,7 @@ class Call:
     """In queues, from entry to the first operator or to leaving, summed; None if never queued."""
     wait_from_arrival_s: float | None = None
     """From the trunk's INVITE to the first operator; None without one."""
+    wait_words: tuple[WaitWord, ...] = ()
     talk_s: float = 0.0
     """With operators (holds included, overlaps counted once); staff reached by a transfer are not in it."""
     transfers: tuple[Transfer, ...] = ()

@@ -70,6 +70,7 @@ def call_record(
         "transcript_state": transcript_state,
         "city_time": city_time_of(call.arrived_at).isoformat() if city_time_of else None,
         "wait_from_arrival_s": _ms(call.wait_from_arrival_s),
+        "wait_words": [{**asdict(word), "at": _ms(word.at)} for word in call.wait_words],
         "answered_at": _ms(call.answered_at),
         "diverted_from": call.diverted_from,
         "offers": [

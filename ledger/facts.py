@@ -164,6 +164,15 @@ class LeftQueue(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitTold(Fact):
+    """A waiting caller was told the position, and the range of whole minutes when there was one."""
+
+    position: int
+    least_min: int | None
+    most_min: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overflowed(Fact):
     """The overflow announcement began; `reason` is full, nobody, wait_limit or failure."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from core.ids import CallId, Uniqueid, uniqueid_of
 from ledger import facts as f
-from ledger.calls import Call, Fallback, Gap, Quality, Step, Transfer
+from ledger.calls import Call, Fallback, Gap, Quality, Step, Transfer, WaitWord
 from ledger.operators import busy_periods
 from ledger.outcome import disposition_of, ended_by_of
 from ledger.segments import offers_of, segments_of, talk_of
@@ -104,6 +104,10 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
         segments=segments,
         wait_s=wait_s,
         wait_from_arrival_s=None if first_operator is None else max(0.0, first_operator - story.arrived_at),
+        wait_words=tuple(
+            WaitWord(at=word.at, position=word.position, least_min=word.least_min, most_min=word.most_min)
+            for word in story.all(f.WaitTold)
+        ),
         talk_s=talk_of(segments),
         transfers=_transfers(story),
         ended_by=ended_by_of(story, segments),

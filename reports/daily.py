@@ -182,6 +182,7 @@ def _figures(city: CityFacts, calls: Sequence[Call]) -> tuple[Figure, ...]:
         ("service_level", m.service_level(calls, city.service_level_s, rule), "share"),
         ("longest_wait", m.longest_wait(calls), "seconds"),
         ("five_minutes", len(m.waits_of_at_least(calls, city.long_wait_s)), "calls"),
+        ("wait_told", m.wait_told_true(calls), "share"),
         ("asa", m.average_speed_of_answer(calls), "seconds"),
         ("asa_arrival", m.average_from_arrival(calls), "seconds"),
         ("att", m.average_talk(calls), "seconds"),

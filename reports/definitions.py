@@ -140,6 +140,13 @@ DEFINITIONS = {
             source="千葉市仕様書 7(5)オ(イ)",
         ),
         Definition(
+            id="wait_told",
+            version=1,
+            name_ja="待ち時間の案内の的中率",
+            text_ja="最初に案内した「何分から何分」の間につながった呼 ÷ 時間を案内して応答した呼。案内の時点から数える",
+            source=_OWN,
+        ),
+        Definition(
             id="att",
             version=1,
             name_ja="平均通話時間",

@@ -160,6 +160,23 @@ def waits_of_at_least(calls: Iterable[Call], seconds: float) -> list[Call]:
     return [call for call in counted(calls) if call.wait_s is not None and call.wait_s >= seconds]
 
 
+def wait_told_true(calls: Iterable[Call]) -> float | None:
+    """wait_told v1 (待ち時間の案内の的中率): answered calls whose first range of minutes, told while they waited,
+    held the moment at which an operator answered ÷ answered calls that were told one.
+    """
+    told = [
+        (next((word for word in call.wait_words if word.most_min is not None), None), call.segments)
+        for call in calls
+        if call.disposition is Disposition.ANSWERED
+    ]
+    held = [
+        60.0 * (word.least_min or 0) <= segments[0].started_at - word.at <= 60.0 * (word.most_min or 0)
+        for word, segments in told
+        if word is not None and segments
+    ]
+    return _share(sum(held), len(held))
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 

@@ -39,6 +39,7 @@ from runtime.records import Records
 from runtime.sounds import PromptFiles
 from runtime.waiting_words import WaitingWords
 from services.city import CityProfile, load_city
+from services.experience import REMEMBERED_CALLS, experience_of
 from services.ports import OperatorAccount, TrunkPeer
 from storage.database import Database
 from telephony.ami.session import AmiSession
@@ -180,7 +181,10 @@ class Instance:
             "127.0.0.1", self.settings.ami_port, "toritsugi", self.secret("ami"), clock=self.clock
         )
         rules = floor_rules(self.profile, operators)
-        floor = Floor(rules)
+        async with self.database.reading() as unit:
+            floor = Floor(
+                rules, experience_of(await unit.calls.latest_queued(REMEMBERED_CALLS), rules.wrap_up_s)
+            )
         prompts = PromptFiles(
             self.settings.sounds, self.profile.city.id, speaker(self.settings, self.profile)
         )
@@ -189,9 +193,7 @@ class Instance:
             floor,
             ami,
             self.clock,
-            tell=WaitingWords(
-                ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
-            ),
+            tell=WaitingWords(ami=ami, prompts=prompts, profile=self.profile, waiting=floor.waiting),
             keep_offers=self._keep_offers,
             read_rules=self._read_rules,
         )

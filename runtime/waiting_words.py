@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from acd.events import TellWaiting
-from core.ids import language_of
+from acd.members import Waiting
+from core.facts.dialplan import encode_payload
+from core.ids import CallId, language_of
 from ivr.announcements import OnTheSpot, wait_announcement
 from runtime.sounds import PromptFiles
 from services.city import CityProfile
@@ -21,8 +23,8 @@ class WaitingWords:
     ami: AmiSession
     prompts: PromptFiles
     profile: CityProfile
-    waits: Callable[[str], bool]
-    """Whether the caller on this channel still waits; making a sentence takes a moment."""
+    waiting: Mapping[str, Waiting]
+    """Who still waits, by channel; making a sentence takes a moment."""
 
     async def __call__(self, command: TellWaiting) -> None:
         """Raises AmiError when it cannot be said."""
@@ -35,5 +37,14 @@ class WaitingWords:
             for part in wait_announcement(templates, command.position, command.minutes, language)
         ]
         sound = "&".join(file for file in files if file)
-        if sound and self.waits(command.caller):
-            await whisper(self.ami, command.caller, sound)
+        caller = self.waiting.get(command.caller)
+        if sound and caller is not None:
+            await whisper(self.ami, command.caller, sound, told=_payload(command, caller.call))
+
+
+def _payload(command: TellWaiting, call: CallId | None) -> str:
+    """What the ledger keeps of the sentence; nothing when nobody knows whose call it is."""
+    if call is None:
+        return ""
+    least, most = command.minutes or ("", "")
+    return encode_payload(call=call, position=str(command.position), least=str(least), most=str(most))

@@ -201,6 +201,10 @@ class CallStore(Protocol):
 
     async def open_calls(self) -> list[Call]: ...
 
+    async def latest_queued(self, limit: int) -> list[Call]:
+        """The last calls that were in a queue and have ended, by arrival."""
+        ...
+
     async def wrap_up_pending(self, since: float, settled_since: float, until: float) -> list[Call]:
         """Calls that arrived by `until` and may learn more about after-call work.
 

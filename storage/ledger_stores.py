@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId, OperatorId
 from ledger.call_codec import decode_call, encode_call
-from ledger.calls import Call
+from ledger.calls import Call, Disposition
 from ledger.codec import decode_fact, encode_fact, kind_of
 from ledger.facts import (
     CallRefused,
@@ -27,6 +27,7 @@ from services.ports import TailPosition
 from storage import rows
 from storage.sql import chunks, insert_into, upsert
 
+_QUEUED = (Disposition.ANSWERED, Disposition.ABANDONED_QUEUE, Disposition.OVERFLOW)
 _OPERATOR_KINDS = [kind.__name__ for kind in (OperatorPaused, OperatorUnpaused, OperatorSignedOut)]
 
 
@@ -133,6 +134,13 @@ class SqlCalls:
 
     async def open_calls(self) -> list[Call]:
         return await self._read(select(rows.call).where(rows.call.c.is_open))
+
+    async def latest_queued(self, limit: int) -> list[Call]:
+        call = rows.call.c
+        queued = call.disposition.in_([each.value for each in _QUEUED])
+        query = select(rows.call).where(queued, ~call.is_open).order_by(call.arrived_at.desc()).limit(limit)
+        found = [decode_call(row.record) for row in await self._connection.execute(query)]
+        return [each for each in reversed(found) if each.queued]
 
     async def wrap_up_pending(self, since: float, settled_since: float, until: float) -> list[Call]:
         call = rows.call.c

@@ -43,6 +43,7 @@ from ledger.facts import (
     SelfServed,
     Source,
     Transferred,
+    WaitTold,
 )
 from telephony.disk.errors import DamagedLine, moment
 from telephony.members import operator_of
@@ -147,6 +148,22 @@ def _refused(r: _Record) -> Fact:
     )
 
 
+def _wait_told(r: _Record) -> Fact:
+    def minutes(key: str) -> int | None:
+        text = r.payload[key]
+        return int(text) if text else None
+
+    return WaitTold(
+        at=r.at,
+        source=r.source,
+        # The leg that speaks is none of the call's.
+        call=CallId(r.payload["call"]),
+        position=int(r.payload["position"]),
+        least_min=minutes("least"),
+        most_min=minutes("most"),
+    )
+
+
 _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
     UserEvent.ARRIVED: _arrived,
     UserEvent.RECORDING: lambda r: RecordingStarted(
@@ -179,6 +196,7 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
         language=r.payload["lang"],
     ),
     UserEvent.QUEUE_EXIT: _queue_exit,
+    UserEvent.WAIT_WORD: _wait_told,
     UserEvent.OVERFLOW: lambda r: Overflowed(
         at=r.at, source=r.source, call=r.call, reason=r.payload["reason"]
     ),

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from core.settings import settings_from
+from ivr.announcements import OnTheSpot, wait_announcement
 from services.city import list_cities, load_city
 from speech.audio import from_pcm, telephone_channel, to_pcm
 from speech.engines import EngineKind, Engines, choose
@@ -21,7 +22,7 @@ from speech.ports import Recogniser
 from speech.prompt_cache import speak
 from speech.read_back import read_back
 from speech.spoken import spoken_text
-from speech.synthesis import citizen_voices, operator_voices, prompt_voice, render
+from speech.synthesis import citizen_voices, dynamic_voice, operator_voices, prompt_voice, render
 from speech.transcript import transcribe_recording
 
 pytestmark = pytest.mark.contract
@@ -75,6 +76,23 @@ def test_prompts_are_understood(japanese: Recogniser, tmp_path: Path) -> None:
         worst.append((errors.rate, name, heard))
     assert len(counted) >= 20
     assert total(counted).rate <= 0.08, sorted(worst, reverse=True)[:5]
+
+
+@needs("ja")
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("position", "minutes"), [(1, (0, 1)), (2, (0, 2)), (1, (1, 3)), (3, (2, 4)), (4, (3, 6)), (5, (10, 14))]
+)
+def test_the_told_wait_is_understood(
+    japanese: Recogniser, tmp_path: Path, position: int, minutes: tuple[int, int]
+) -> None:
+    profile = load_city(CITY)
+    readings = dict(profile.prompts.readings)
+    told = wait_announcement({"ja": profile.prompts.templates("ja")}, position, minutes, "ja")[0]
+    assert isinstance(told, OnTheSpot)
+    path = speak(told.text, language="ja", voice=dynamic_voice("ja"), cache_dir=tmp_path, readings=readings)
+    heard = read_back(path, japanese)
+    assert kana_errors(spoken_text(told.text, "ja", readings), heard).rate <= 0.05, heard
 
 
 @needs("en")

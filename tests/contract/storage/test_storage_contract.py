@@ -120,6 +120,20 @@ async def test_a_call_is_replaced_and_found_in_half_open_intervals(database: Dat
         assert await unit.calls.open_calls() == [still_open]
 
 
+async def test_the_last_calls_that_waited_are_found_by_arrival(database: Database) -> None:
+    first, second = a_call(), fold_call(answered_call(uniqueid="n1-1764000900.9", start=900).facts)
+    in_the_menu = fold_call(Teller("n1-1764000500.7", start=500).arrived().hung_up(9).facts)
+    still_open = fold_call(Teller("n1-1764001500.7", start=1500).arrived().joined(3).facts)
+    assert second is not None
+    assert in_the_menu is not None
+    assert still_open is not None
+    async with database.uow() as unit:
+        await unit.calls.put([second, still_open, in_the_menu, first])
+    async with database.reading() as unit:
+        assert await unit.calls.latest_queued(9) == [first, second]
+        assert await unit.calls.latest_queued(1) == [second]
+
+
 async def test_calls_whose_wrap_up_is_unknown(database: Database) -> None:
     call = a_call()
     pending = replace(call, segments=(replace(call.segments[0], wrap_up_s=None),))

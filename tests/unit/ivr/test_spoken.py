@@ -56,19 +56,20 @@ def test_next_opening(now: str, opening: str, japanese: str, english: str) -> No
 @pytest.mark.parametrize(
     ("low", "high", "japanese", "english"),
     [
-        (0, 0, "1分以内", "less than a minute"),
-        (0, 1, "1分以内", "up to 1 minute"),
-        (3, 3, "およそ3分", "about 3 minutes"),
-        (3, 5, "およそ3分から5分", "about 3 to 5 minutes"),
+        (0, 1, "長くても1分ほどで", "less than a minute"),
+        (0, 2, "長くても2分ほどで", "less than 2 minutes"),
+        (1, 2, "あと1分から2分ほどで", "1 to 2 minutes"),
+        (3, 5, "あと3分から5分ほどで", "3 to 5 minutes"),
     ],
 )
 def test_minutes(low: int, high: int, japanese: str, english: str) -> None:
     assert (say_minutes(low, high, "ja"), say_minutes(low, high, "en")) == (japanese, english)
 
 
-def test_a_range_that_falls_is_refused() -> None:
+@pytest.mark.parametrize(("least", "most"), [(5, 3), (3, 3), (-1, 2)])
+def test_what_is_no_range_is_refused(least: int, most: int) -> None:
     with pytest.raises(ValueError, match="not a range"):
-        say_minutes(5, 3, "ja")
+        say_minutes(least, most, "ja")
 
 
 def make_hours(*weeks: tuple[date, tuple[tuple[Interval, ...], ...]], closed: bool = True) -> OpeningHours:
@@ -124,6 +125,8 @@ def test_placeholders_are_checked(name: str, text: str, faulty: bool) -> None:
 def test_waiting_is_told_with_and_without_minutes() -> None:
     templates = {"ja": {"wait_position": "{position}番、{minutes}。", "wait_position_only": "{position}番。"}}
     told = wait_announcement(templates, 2, (3, 5), "ja")
-    assert told == [OnTheSpot("ja", "2番、およそ3分から5分。"), Prompt("ja", "wait_stay")]
+    assert told == [OnTheSpot("ja", "2番、あと3分から5分ほどで。"), Prompt("ja", "wait_stay")]
     assert wait_announcement(templates, 1, None, "ja")[0] == OnTheSpot("ja", "1番。")
-    assert as_text(told, PromptBook({"ja": {"wait_stay": "どうぞ。"}})) == "2番、およそ3分から5分。どうぞ。"
+    assert (
+        as_text(told, PromptBook({"ja": {"wait_stay": "どうぞ。"}})) == "2番、あと3分から5分ほどで。どうぞ。"
+    )

@@ -87,11 +87,16 @@ def test_a_call_comes_back_as_it_was() -> None:
     )  # fmt: skip
     teller.cel(f.MenuStep, 4, node="main", key="1", result=StepResult.CHOICE)
     teller.cel(f.Transferred, 50, to="701", label="課", result="BUSY")
+    teller.cel(f.WaitTold, 15, position=2, least_min=1, most_min=3)
+    teller.cel(f.WaitTold, 18, position=1, least_min=None, most_min=None)
     teller.cel(f.FellBack, 1, step="ivr", why="unfinished", by="dialplan")
     call = fold_call(teller.facts)
     assert call is not None
+    assert [word.most_min for word in call.wait_words] == [3, None]
     stored = json.loads(json.dumps({**encode_call(call), "later": 1}))
     back = decode_call(stored)
     assert back == call
     assert dataclasses.asdict(back) == dataclasses.asdict(call)
     assert type(back.disposition) is type(call.disposition)
+    del stored["wait_words"]
+    assert decode_call(stored).wait_words == (), "stored before words were kept"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_calls import at, call_of
 
-from ledger.calls import Disposition
+from ledger.calls import Call, Disposition, WaitWord
 from reports import metrics as m
 from reports.definitions import DEFINITIONS
 
@@ -67,6 +67,30 @@ def test_times() -> None:
 def test_five_minutes_counts_unanswered_calls_and_exactly_300_seconds() -> None:
     assert [call.wait_s for call in m.waits_of_at_least(CALLS, 300)] == [320.0, 400.0]
     assert len(m.waits_of_at_least([call_of(D.ANSWERED, at(9), 300.0)], 300)) == 1
+
+
+def told(disposition: Disposition, wait: float, *words: tuple[float, int | None, int | None]) -> Call:
+    """A call that waited so long; words are (seconds of waiting, least, most)."""
+    call = call_of(disposition, at(9), wait)
+    joined = call.arrived_at + 20
+    return replace(
+        call,
+        wait_words=tuple(
+            WaitWord(at=joined + after, position=1, least_min=least, most_min=most)
+            for after, least, most in words
+        ),
+    )
+
+
+def test_a_range_was_true_when_the_answer_came_inside_it() -> None:
+    # 180 s from the word at 20 s to the answer at 200 s.
+    assert m.wait_told_true([told(D.ANSWERED, 200.0, (20.0, 2, 3))]) == 1.0
+    assert m.wait_told_true([told(D.ANSWERED, 200.0, (20.0, 0, 2))]) == 0.0
+    assert m.wait_told_true([told(D.ANSWERED, 200.0, (20.0, 4, 6))]) == 0.0
+    first_counts = told(D.ANSWERED, 200.0, (20.0, None, None), (65.0, 1, 3), (110.0, 0, 1))
+    assert m.wait_told_true([first_counts, told(D.ANSWERED, 200.0, (20.0, 0, 2))]) == 0.5
+    untold = [told(D.ABANDONED_QUEUE, 200.0, (20.0, 0, 2)), told(D.ANSWERED, 50.0, (20.0, None, None))]
+    assert m.wait_told_true(untold) is None
 
 
 def test_an_empty_denominator_is_neither_nought_nor_whole() -> None:

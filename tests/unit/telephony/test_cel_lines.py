@@ -30,6 +30,7 @@ from ledger.facts import (
     SelfServed,
     Source,
     Transferred,
+    WaitTold,
 )
 from telephony.disk.cel import translate_cel
 from telephony.disk.errors import DamagedLine
@@ -101,6 +102,15 @@ def test_withheld_and_payphone() -> None:
         found = user(UserEvent.ARRIVED, ARRIVAL | values)
         assert isinstance(found, Arrived)
         assert found.caller.kind is kind
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 2), (None, None)])
+def test_a_word_about_the_wait_belongs_to_the_call_it_names(least: int | None, most: int | None) -> None:
+    told = {"call": CALL, "position": "3", "least": "" if least is None else str(least)}
+    told["most"] = "" if most is None else str(most)
+    found = user(UserEvent.WAIT_WORD, told, accountcode="", linkedid="n1-200.9", uniqueid="n1-200.9")
+    assert isinstance(found, WaitTold)
+    assert (found.call, found.position, found.least_min, found.most_min) == (CALL, 3, least, most)
 
 
 @pytest.mark.parametrize(
