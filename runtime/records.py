@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 ALWAYS = (0.0, 4102444800.0)
 """From the epoch to the year 2100."""
 
-_RECORDING = re.compile(r"c-[A-Za-z0-9]+-(\d+)\.\d+-(?:citizen|line)")
+_RECORDING = re.compile(r"c-[A-Za-z0-9]+-(\d+)\.\d+(?:-cb\d+)?-(?:citizen|line)")
 
 
 class Records:

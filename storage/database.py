@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.errors import ToritsugiError
+from storage.callback_stores import SqlCallbacks
 from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlTrunks
 from storage.floor_stores import SqlAudit, SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
@@ -44,6 +45,7 @@ class SqlUnitOfWork:
     trunks: SqlTrunks
     offers: SqlOffers
     audit: SqlAudit
+    callbacks: SqlCallbacks
     settings: SqlSettings
     retention: SqlRetention
 
@@ -131,6 +133,7 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         trunks=SqlTrunks(connection),
         offers=SqlOffers(connection),
         audit=SqlAudit(connection),
+        callbacks=SqlCallbacks(connection),
         settings=SqlSettings(connection),
         retention=SqlRetention(connection),
     )
