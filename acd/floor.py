@@ -183,7 +183,9 @@ class Floor:
                         operator=member.operator,
                         queue=queue,
                         penalty=member.penalty,
-                        paused=None if member.state in ("ready", "ringing") else member.paused or "",
+                        paused=None
+                        if member.state in ("ready", "ringing") and member.paused != PauseReason.CALLBACK
+                        else member.paused or "",
                     )
                 )
         return commands

@@ -20,6 +20,8 @@ from core.emergency import read_emergency
 from core.settings import Settings
 from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
+from runtime.callback_booking import CallbackBooking
+from runtime.callbacks import CallbackDesk
 from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.housekeeping import Housekeeper
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
@@ -64,6 +66,8 @@ class Engine:
     ami: AmiSession
     prompts: PromptFiles
     loop: FloorLoop
+    callbacks: CallbackDesk
+    booking: CallbackBooking
     sync_ledger: Callable[[], Awaitable[int]]
     """Takes what is new on disk into the ledger; returns the number of facts."""
     housekeeper: Housekeeper
@@ -74,7 +78,9 @@ class Engine:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        agi = FastAgiServer("127.0.0.1", self.settings.agi_port, {"ivr": self._ivr})
+        agi = FastAgiServer(
+            "127.0.0.1", self.settings.agi_port, {"ivr": self._ivr, "callback": self.booking.book}
+        )
         await agi.start()
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -82,6 +88,7 @@ class Engine:
                 group.create_task(self._ami(), name="ami"),
                 group.create_task(self._beat_switch(), name="beat-switch"),
                 group.create_task(self.loop.run(), name="floor"),
+                group.create_task(self.callbacks.run(), name="callbacks"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(self._live(), name="live"),
                 group.create_task(asyncio.to_thread(warm_up, self.profile.ivr.languages), name="warm-up"),
@@ -148,6 +155,14 @@ class Engine:
                     "waiting": [
                         {"queue": caller.queue, "waited_s": round(view.at - caller.since, 1)}
                         for caller in view.callers
+                    ],
+                    "callbacks": [
+                        {
+                            "queue": each.demand,
+                            "state": each.state.value,
+                            "waited_s": round(view.at - each.entered_at, 1),
+                        }
+                        for each in self.callbacks.pending
                     ],
                 },
             )

@@ -24,6 +24,8 @@ from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
+from runtime.callback_booking import CallbackBooking
+from runtime.callbacks import CallbackDesk
 from runtime.engine import Engine, floor_rules
 from runtime.floor_loop import FloorLoop
 from runtime.housekeeping import Housekeeper
@@ -102,7 +104,7 @@ class Instance:
                 )
                 for operator in operators
             ],
-            trunks=[Trunk(name=trunk.name, match=(trunk.match,)) for trunk in trunks],
+            trunks=[Trunk(name=trunk.name, match=(trunk.match,), contact=trunk.contact) for trunk in trunks],
             ami_secret=self.secret("ami"),
             paths=paths,
         )
@@ -162,21 +164,40 @@ class Instance:
             self.settings.sounds, self.profile.city.id, speaker(self.settings, self.profile)
         )
         records = Records(self.settings, self.profile, self.database, self.clock)
+        loop = FloorLoop(
+            floor,
+            ami,
+            self.clock,
+            tell=WaitingWords(
+                ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
+            ),
+            keep_offers=self._keep_offers,
+            read_rules=self._read_rules,
+        )
+        desk = CallbackDesk(
+            profile=self.profile,
+            clock=self.clock,
+            ami=ami,
+            loop=loop,
+            database=self.database,
+            keeper=records.callbacks,
+        )
         return Engine(
             settings=self.settings,
             profile=self.profile,
             clock=self.clock,
             ami=ami,
             prompts=prompts,
-            loop=FloorLoop(
-                floor,
-                ami,
-                self.clock,
-                tell=WaitingWords(
-                    ami=ami, prompts=prompts, profile=self.profile, waits=floor.waiting.__contains__
-                ),
-                keep_offers=self._keep_offers,
-                read_rules=self._read_rules,
+            loop=loop,
+            callbacks=desk,
+            booking=CallbackBooking(
+                profile=self.profile,
+                clock=self.clock,
+                ami=ami,
+                loop=loop,
+                prompts=prompts,
+                database=self.database,
+                pending=lambda: desk.pending,
             ),
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
