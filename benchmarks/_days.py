@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from acd.demand import Demand
 from acd.simulation.trace import Trace, TraceCall
+
+from acd.demand import Demand
 from asterisk_conf.embedded import EmbeddedAsterisk
 from asterisk_conf.from_city import paths_for
 from asterisk_conf.render import write

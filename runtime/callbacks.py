@@ -17,6 +17,7 @@ from acd.callback import (
     Callback,
     CallbackCommand,
     CallbackEvent,
+    CallbackState,
     Expired,
     GiveBack,
     OperatorMissed,
@@ -122,8 +123,16 @@ class CallbackDesk:
             self._begin(turn)
 
     async def _read(self) -> None:
+        before = self._open
         async with self._database.reading() as unit:
             self._open = {callback.call: callback for callback in await unit.callbacks.open()}
+            for callback in before.values():
+                if callback.state is not CallbackState.OPERATOR_RINGING or callback.call in self._open:
+                    continue
+                # Cancelled by a command, or by another process that took the ledger further.
+                found = await unit.callbacks.get(callback.call)
+                if callback.operator and found and found.state is CallbackState.CANCELLED:
+                    self._act([StopRinging(call=callback.call, operator=callback.operator)])
 
     async def _pass(self, callback: Callback, now: float) -> None:
         event: CallbackEvent = Passing(at=now)
