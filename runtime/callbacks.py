@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from acd.events import FloorCommand, MakeReady, OfferMissed, TalkEnded, TalkStar
 from acd.view import FloorView
 from core.clock import Clock
 from core.facts.dialplan import PauseReason
+from core.hours import Emergency
 from core.ids import CallId, OperatorId, QueueName
 from runtime.floor_loop import FloorLoop
 from services.callbacks import CallbackKeeper, TalkNews
@@ -67,12 +68,14 @@ class CallbackDesk:
         loop: FloorLoop,
         database: Database,
         keeper: CallbackKeeper,
+        emergency: Callable[[], Emergency | None],
     ) -> None:
         self._profile, self._clock, self._ami, self._loop = profile, clock, ami, loop
         self._database = database
         self._section = profile.acd.callback
         self._rules = self._section.rules()
         self._hours = self._section.hours(profile.hours)
+        self._emergency = emergency
         self._demands = {demand.name: demand for demand, _line in profile.acd.demands()}
         self._open: dict[CallId, Callback] = {}
         self._read_at = float("-inf")
@@ -142,11 +145,9 @@ class CallbackDesk:
             await self._apply(callback.call, event)
 
     def _turns(self, now: float, becoming_free: Collection[OperatorId] = ()) -> list[Turn]:
-        if not self._open or not self._hours.may_call(self._clock.city_now()):
-            return []
         taken = set(self._starting.values())
         due = [each for each in self._open.values() if is_due(each, now) and each.call not in taken]
-        if not due:
+        if not due or not self._may_call():
             return []
         floor = self._loop.floor
         return turns(
@@ -157,6 +158,10 @@ class CallbackDesk:
             limits={name: floor.rules.limit_s(name) for name in self._demands},
             becoming_free=becoming_free,
         )
+
+    def _may_call(self) -> bool:
+        now = self._clock.city_now()
+        return self._hours.may_call(now) and self._profile.hours.state_at(now, self._emergency()).open
 
     def _without_busy(self, view: FloorView) -> FloorView:
         """The switch's word about an operator whom we have just taken may still be on its way."""

@@ -21,6 +21,7 @@ from asterisk_conf.lint import require_clean
 from asterisk_conf.model import Operator, Paths, Trunk
 from asterisk_conf.render import render, write
 from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
+from core.emergency import read_emergency
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
@@ -181,6 +182,7 @@ class Instance:
             loop=loop,
             database=self.database,
             keeper=records.callbacks,
+            emergency=lambda: read_emergency(self.settings.home),
         )
         return Engine(
             settings=self.settings,
