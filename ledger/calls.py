@@ -202,6 +202,11 @@ class Callback:
     tries: tuple[CallbackTry, ...] = ()
     not_taken: tuple[CallbackNotTaken, ...] = ()
 
+    @property
+    def talk(self) -> CallbackTry | None:
+        """The try in which the two talked, once it has ended."""
+        return next((each for each in self.tries if each.talk_s is not None), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:

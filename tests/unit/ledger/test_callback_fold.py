@@ -14,6 +14,7 @@ from ledger.calls import Call, Disposition
 from ledger.export import call_record
 from ledger.facts import QueueExit
 from ledger.fold import fold_call
+from services.cases import job_of, summary_of
 
 pytestmark = pytest.mark.unit
 
@@ -105,3 +106,17 @@ def test_the_record_for_others() -> None:
         "tries": [{"try": 1, "operator": "101", "at": T0 + 100, "result": "answer", "talk_s": 10.0}],
     }
     assert call_record(folded(answered_call()))["callback"] is None
+
+
+def test_the_talk_becomes_a_case_and_a_transcription_job() -> None:
+    call = folded(tried(tried(booked(), 1, 100, "BUSY"), 2, 700, "ANSWER", talk_at=710))
+    summary, job = summary_of(call), job_of(call, 1.0)
+    assert (summary.operators, summary.caller, summary.recordings) == (
+        ("101",),
+        "09012345678",
+        (f"{CALL}-cb2",),
+    )
+    assert (summary.started_at, summary.ended_at) == (T0 + 710, T0 + 720)
+    assert (job.call_id, job.base, job.language) == (CALL, f"{CALL}-cb2", "ja")
+    with pytest.raises(ValueError, match="no answered"):
+        summary_of(folded(tried(booked(), 1, 100, "BUSY")))
