@@ -263,7 +263,7 @@ class CallbackDesk:
 
     def _give_back(self, operator: OperatorId, why: str) -> None:
         member = self._loop.floor.members.get(operator)
-        if member is not None:
+        if member is not None and member.paused != PauseReason.MISSED:
             self._loop.do([MakeReady(operator=operator, queues=(), talk=member.talk, why=why)])
 
     def _give_back_orphans(self, now: float) -> None:

@@ -133,6 +133,32 @@ async def test_second_try(way_out: WayOut) -> None:
     assert (failed.tries, failed.offers) == (2, 2)
 
 
+async def test_an_operator_does_not_answer(way_out: WayOut) -> None:
+    """It costs the citizen no try; who misses too often is held back, and a colleague takes it."""
+    centre, number = way_out.centre, "09044444445"
+    async with centre.at_work("101", "102") as (first, second):
+        for phone in (first, second):
+            await phone.dial("*21")
+            await phone.state("paused:break1")
+        await way_out.book(await way_out.wait_in_line(number))
+        await way_out.reaches(number, CallbackState.BOOKED)
+        await first.ready()
+        for _ in range(2):
+            offer = await first.rings()
+            assert await offer.ended(15)
+        await first.state("paused:missed")
+        assert (await way_out.reaches(number, CallbackState.BOOKED)).tries == 0
+        await second.ready()
+        offer = await second.answer()
+        citizen = await way_out.citizen_rings()
+        citizen.answer()
+        await way_out.reaches(number, CallbackState.TALKING)
+        await talk(citizen, offer)
+        await citizen.hang_up()
+        done = await way_out.reaches(number, CallbackState.DONE)
+    assert (done.tries, done.offers) == (1, 3)
+
+
 async def test_called_again(way_out: WayOut) -> None:
     """Whoever calls again and waits is not called as well."""
     centre, number = way_out.centre, "09055555555"
@@ -218,6 +244,11 @@ async def test_engine_dead_at_the_key(way_out: WayOut) -> None:
         async with centre.without_engine():
             await early.media.press("5")
             await centre.hears(early, "callback_unavailable")
+
+            async def both_wait() -> bool:
+                return "has 2 calls" in await centre.cli("queue show consult-ja")
+
+            await eventually(both_wait, what="both in the switch's queue")
             await phone.ready()
             offer = await phone.answer()
             assert shown(offer) == first
