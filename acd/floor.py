@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acd.demand import Demand, Skills, queues_for
 from acd.events import (
@@ -596,14 +596,38 @@ class Floor:
         )
         return caller.joined_at + first_s if caller.told_at is None else caller.told_at + every_s
 
+    def wait_from_outside(
+        self, demand: QueueName, since: float, at: float, ahead: Iterable[tuple[QueueName, float]] = ()
+    ) -> tuple[int, int] | None:
+        """The range of minutes for somebody who holds a place without being in a queue, such as a call-back.
+
+        Args:
+            since: first entry of the place.
+            ahead: demand and first entry of others outside the queues.
+        """
+        outside = [
+            Caller(channel=f"outside-{n}", call=None, queue=queue, demand=queue, since=entered)
+            for n, (queue, entered) in enumerate([(demand, since), *ahead])
+        ]
+        view = self.view(at)
+        callers = sorted([*view.callers, *outside], key=lambda caller: (caller.since, caller.channel))
+        view = replace(view, callers=tuple(callers))
+        unserved = [caller for caller in callers if caller.ringing_at is None]
+        needy = by_need(unserved, at, self._priorities, self._limits)
+        likely = remaining_waits(view, needy, self._service()).get(outside[0].channel)
+        said = promise([] if likely is None else likely.tolist(), at, None)
+        return said.minutes if said is not None else None
+
+    def _service(self) -> Service:
+        return Service(demands=self._demands, wrap_up_s=self.rules.wrap_up_s, experience=self.experience)
+
     def _due_words(self, now: float) -> Iterable[FloorCommand]:
         self.experience.settle(now)
         due = [caller for caller in self.waiting.values() if now >= self._word_due(caller)]
         if not due:
             return
         view = self.view(now)
-        service = Service(demands=self._demands, wrap_up_s=self.rules.wrap_up_s, experience=self.experience)
-        waits = remaining_waits(view, self._needy(view.at), service)
+        waits = remaining_waits(view, self._needy(view.at), self._service())
         for caller in due:
             demand = demand_of(caller.queue)
             line = [each for each in view.callers if each.demand == demand]

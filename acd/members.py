@@ -62,6 +62,8 @@ class Member:
             return "talking"
         if None in self.queues.values():
             return "ringing" if self.ringing else "ready"
+        if self.paused == PauseReason.CALLBACK:
+            return "ringing"  # for a citizen who will be called back
         if self.paused is None:
             # Opened somewhere a moment ago, and that queue is theirs no longer.
             return "ready"

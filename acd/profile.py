@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from acd.alert_profile import AlertsSection
+from acd.callback_profile import CallbackSection
 from acd.demand import Demand, Stage
 from acd.guard_profile import GuardSection
 from acd.order import LoadRule
@@ -148,6 +149,7 @@ class AcdSection(Section):
     """Topics that `asks` of a line may name beside the lines and the languages."""
     lines: Annotated[tuple[LineSection, ...], Field(min_length=1)]
     directory: tuple[DirectoryEntry, ...] = ()
+    callback: CallbackSection = CallbackSection()
     guard: GuardSection = GuardSection()
     """What is done before a caller waits too long; nothing where no step is written."""
 
@@ -173,6 +175,8 @@ class AcdSection(Section):
             for item in ids:
                 if ids.count(item) > 1:
                     raise ValueError(f"{what}が重なっています: {item}|一つずつ違うものにする")
+        for name in sorted(set(self.callback.lines) - {line.id for line in self.lines}):
+            raise ValueError(f"callback にない回線です: {name}|lines にある id を書く")
         known = self.skill_names()
         for line in self.lines:
             for skill in {skill for ask in line.asks for skill in ask.least} - known:

@@ -40,8 +40,8 @@ def operator_queues(
     return tuple((queue, FIRST_PENALTY) for queue in queues_for(demands, skills_of(skills, languages)))
 
 
-def queue_models(profile: CityProfile) -> tuple[QueueModel, ...]:
-    """Every queue: one for each stage of each demand."""
+def queue_models(profile: CityProfile, *, callbacks: bool = False) -> tuple[QueueModel, ...]:
+    """Every queue: one for each stage of each demand. `callbacks`: whether there is a way out to call back."""
     return tuple(
         QueueModel(
             name=stage.queue,
@@ -54,6 +54,7 @@ def queue_models(profile: CityProfile) -> tuple[QueueModel, ...]:
             later=tuple(each.queue for each in demand.stages[place + 1 :]),
             first=place == 0,
             priority=line.priority,
+            keys=callbacks and profile.acd.callback.serves(line.id),
         )
         for demand, line in profile.acd.demands()
         for place, stage in enumerate(demand.stages)
@@ -74,7 +75,8 @@ def switch_for(
     Raises:
         ToritsugiError: a name or number that the configuration cannot carry.
     """
-    queues = queue_models(profile)
+    callbacks = profile.acd.callback.enabled and any(trunk.contact for trunk in trunks)
+    queues = queue_models(profile, callbacks=callbacks)
     fallback = profile.ivr.fallback_line
     first_language = profile.ivr.languages[0]
     default = next(
@@ -107,6 +109,7 @@ def switch_for(
         agi_port=settings.agi_port,
         hep_port=settings.hep_port,
         rtp_range=settings.rtp_range,
+        callback_key=profile.acd.callback.key,
         max_calls=0,  # a figure a contract guarantees is a floor for us, not a ceiling for citizens
     )
 

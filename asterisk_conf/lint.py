@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from asterisk_conf.dialplan_text import (
     Dialplan,
@@ -20,38 +19,29 @@ from asterisk_conf.dialplan_text import (
     split_arguments,
 )
 from asterisk_conf.dialplan_way import Way
+from asterisk_conf.finding import Finding
+from asterisk_conf.lint_way_out import WAY_OUT, way_out, way_out_endpoints
 from asterisk_conf.vocabulary import APPLICATIONS, FUNCTIONS, QUEUE_STATUS, REFUSED
 from core.errors import ToritsugiError
 
 CITIZEN_SIDE = "THKXW"
 """Options of `Queue` and `Dial` that give the calling side transfer, hang-up, parking or recording keys."""
 OUTBOUND = frozenset({"Dial", "RetryDial", "Originate", "Page", "Transfer", "FollowMe"})
-ENGINE_ENTRIES = (("whisper", "s"), ("whisper-spy", "s"), ("seat", "s"), ("seat", "reserve"))
-"""Where the engine originates calls (telephony/ami/whisper.py, telephony/ami/floor.py)."""
-STEPS = frozenset({"ivr"})
+ENGINE_ENTRIES = (
+    ("whisper", "s"), ("whisper-spy", "s"), ("seat", "s"), ("seat", "reserve"), ("callback-hold", "s"), (WAY_OUT, ""),
+)  # fmt: skip
+"""Where the engine originates calls (telephony/ami/whisper.py, floor.py, callback.py)."""
+STEPS = frozenset({"ivr", "callback"})
 """FastAGI steps of the contract (docs/dialplan-contract.md)."""
 _FASTAGI = re.compile(r"agi://127\.0\.0\.1:\$\{T_AGI_PORT\}/([a-z]+)")
 _OUR_SCRIPT = "${T_FALLBACK}"
 _OUR_POST_COMMAND = "${T_RECORDING_DONE} ${T_RECORDINGS} ${TORITSUGI_REC}"
 _FUNCTION = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\(|(?:^|[?,(:])\s*([A-Z][A-Z0-9_]*)\([^()]*\)=")
 _OUTSIDE = r"\$\{(?:PJSIP_HEADER|CALLERID|CHANNEL\(pjsip)"
+_DIAL_SUBROUTINE = re.compile(r"(?:b|B|U)\(([a-z][a-z-]*)")
 _EVALUATE = frozenset({"ExecIf", "GotoIf", "GosubIf", "While", "AGI"})
 _SECRET_KEYS = frozenset({"secret", "password", "md5_cred", "auth_pass", "dbpass"})
 _SECRET_FILES = frozenset({"manager.conf", "pjsip.conf"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One fault: the rule it breaks, where, and what to do."""
-
-    rule: str
-    place: str
-    """`file:line`."""
-    message: str
-    cure: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.message} [{self.rule}] → {self.cure}"
 
 
 class UncleanConfiguration(ToritsugiError):
@@ -93,7 +83,7 @@ def require_clean(files: Mapping[str, str]) -> None:
 def _entries(files: Mapping[str, str], plan: Dialplan) -> list[tuple[str, str, str]]:
     """(context, extension, place) of every door into the dialplan; an empty extension means any."""
     # A centre has no operators on its first day; their doors are built all the same.
-    always = (*ENGINE_ENTRIES, ("from-operator", ""), ("operator-transfer", ""))
+    always = (*ENGINE_ENTRIES, ("from-operator", ""), ("operator-transfer", ""), ("queue-keys", ""))
     doors = [(context, extension, "extensions.conf:1") for context, extension in always]
     for entry in read_entries(files, "pjsip.conf"):
         if entry.key == "context":
@@ -103,9 +93,14 @@ def _entries(files: Mapping[str, str], plan: Dialplan) -> list[tuple[str, str, s
     for entry in read_entries(files, "queues.conf"):
         if entry.key == "membergosub":
             doors.append((entry.value, "s", entry.place))
+    keys = [entry for entry in read_entries(files, "queues.conf") if entry.key == "context"]
     for step in plan.steps():
         if step.application == "Set" and (pushed := _handler(step.arguments)):
             doors.append((*pushed, step.place))
+        if step.application == "Dial":
+            doors += [(context, "s", step.place) for context in _DIAL_SUBROUTINE.findall(step.arguments)]
+        if step.application == "Queue":
+            doors += [(entry.value, "", entry.place) for entry in keys]
     return doors
 
 
@@ -253,13 +248,18 @@ def _our_recording(arguments: str) -> bool:
 
 
 def _outbound(plan: Dialplan, way: Way) -> Iterator[Finding]:
-    for door, kind in (("from-trunk", "外線"), ("from-operator", "オペレーター")):
+    for door, kind in (
+        ("from-trunk", "外線"),
+        ("from-operator", "オペレーター"),
+        ("operator-transfer", "転送"),
+        ("queue-keys", "待っている人"),
+    ):
         for step in way.steps_from(door, without="transfer-targets"):
             if any(application in OUTBOUND for application, _ in applications_of(step)):
                 yield Finding(
                     rule="outbound",
                     place=step.place,
-                    message=f"{kind}の着信から、転送先名簿を通らずに発信できます",
+                    message=f"{kind}から、転送先名簿を通らずに発信できます",
                     cure="発信は transfer-targets だけから届くようにする",
                 )
     for step in plan.steps():
@@ -306,7 +306,7 @@ def _agi_checked(plan: Dialplan, way: Way) -> Iterator[Finding]:
                         rule="agi-unchecked",
                         place=step.place,
                         message="AGI の後で TORITSUGI_DONE を確かめていません (AGISTATUS は証拠になりません)",
-                        cure='次の行に GotoIf($["${TORITSUGI_DONE}" = "ivr"]?…) を置く',
+                        cure='次の行に GotoIf($["${TORITSUGI_DONE}" = "段の名前"]?…) を置く',
                     )
                 if not any(s.arguments == "TORITSUGI_DONE=" for s in steps[:place]):
                     yield Finding(
@@ -337,8 +337,8 @@ def _text_from_outside(plan: Dialplan, way: Way) -> Iterator[Finding]:
 
 
 _DIALPLAN_RULES = (
-    _readable, _targets, _reachable, _ends, _queue_exits, _forbidden, _outbound, _citizen_side, _agi_checked,
-    _text_from_outside,
+    _readable, _targets, _reachable, _ends, _queue_exits, _forbidden, _outbound, way_out, _citizen_side,
+    _agi_checked, _text_from_outside,
 )  # fmt: skip
 
 
@@ -478,4 +478,4 @@ def _endpoints(files: Mapping[str, str]) -> Iterator[Finding]:
             )
 
 
-_FILE_RULES = (_secrets, _manager, _endpoints)
+_FILE_RULES = (_secrets, _manager, _endpoints, way_out_endpoints)

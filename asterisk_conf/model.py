@@ -88,6 +88,8 @@ class QueueModel:
     first: bool = True
     """Whether callers enter the demand here."""
     priority: int = 0
+    keys: bool = False
+    """Whether its callers may press a key to be called back."""
 
     def __post_init__(self) -> None:
         _check(bool(_ASCII_NAME.fullmatch(self.name)), "待ち行列名", self.name, "queue")
@@ -152,6 +154,8 @@ class Switch:
     rtp_range: tuple[int, int]
     max_calls: int
     """Calls the trunk may bring at once; 0 means no limit."""
+    callback_key: str = "1"
+    """What a waiting caller presses to be called back, in queues with `keys`."""
 
     def __post_init__(self) -> None:
         _check(bool(_ASCII_NAME.fullmatch(self.city)), "市の名前", self.city, "city")
@@ -159,6 +163,7 @@ class Switch:
         for number in (*self.numbers, *self.test_numbers):
             _check(bool(_NUMBER.fullmatch(number)), "電話番号", number, "numbers")
         names = {queue.name for queue in self.queues}
+        _check(bool(re.fullmatch(r"[0-9*#]", self.callback_key)), "キー", self.callback_key, "callback")
         _check(self.default_queue in names, "既定の待ち行列", self.default_queue, "default_queue")
         for operator in self.operators:
             for queue, _penalty in operator.queues:
@@ -166,6 +171,11 @@ class Switch:
         extensions = [entry.extension for entry in self.directory]
         _unique(extensions, "内線番号")
         _unique([operator.id for operator in self.operators], "オペレーター番号")
+
+    @property
+    def way_out(self) -> Trunk | None:
+        """The trunk that calls leave by: the first with a contact; without any, the first."""
+        return next((trunk for trunk in self.trunks if trunk.contact), next(iter(self.trunks), None))
 
     def queue(self, name: str) -> QueueModel:
         """The queue called `name`; `KeyError` when there is none."""

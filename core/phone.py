@@ -6,6 +6,7 @@ From, and Japanese carriers' reason words in the display name (Anonymous, Coin l
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum, unique
@@ -64,6 +65,40 @@ def normalise_number(text: str) -> str | None:
         national = phonenumbers.national_significant_number(parsed)
         return "0" + national
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+_CALLABLE = re.compile(r"0[5-9]0[1-9][0-9]{7}|0[1-9][1-9][0-9]{7}")
+"""Mobile and IP telephones, and geographic numbers; the dialplan's `callback-out` holds the same patterns."""
+_SERVICES = ("0120", "0130", "0140", "0150", "0160", "0170", "0180", "0190", "0570", "0990")
+"""Ten digits that look geographic: free dial, paid navigation, paid information and other services."""
+_KINDS = frozenset(
+    {
+        phonenumbers.PhoneNumberType.FIXED_LINE,
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        phonenumbers.PhoneNumberType.VOIP,
+    }
+)
+
+
+def callable_number(text: str | None) -> str | None:
+    """National digits of a number that we may call back, None for every other.
+
+    A person's Japanese telephone only: geographic, mobile or IP (050). Nothing abroad, no emergency or short
+    number, no free dial, 0570 or 0990: whoever books a call-back must not choose where our money goes.
+    """
+    number = normalise_number(text) if text else None
+    if number is None or not _CALLABLE.fullmatch(number) or number.startswith(_SERVICES):
+        return None
+    parsed = phonenumbers.parse(number, "JP")
+    return number if phonenumbers.number_type(parsed) in _KINDS else None
+
+
+def number_groups(number: str) -> tuple[str, ...]:
+    """The groups in which a Japanese number is written and said: `09012345678` → 090, 1234, 5678."""
+    parsed = phonenumbers.parse(number, "JP")
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return tuple(part for part in re.split(r"[^0-9]+", written) if part)
 
 
 _PAYPHONE_WORDS = ("coin", "payphone", "公衆")

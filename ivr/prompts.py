@@ -29,10 +29,26 @@ EVERY_LANGUAGE = (
     "wait_position",
     "wait_position_only",
     "wait_stay",
+    "callback_offer",
+    "callback_intro",
+    "callback_number",
+    "callback_confirm",
+    "callback_ask_number",
+    "callback_bad_number",
+    "callback_back",
+    "callback_unavailable",
+    "callback_booked",
+    "callback_soon",
+    "callback_later",
+    "callback_hello",
+    *(f"digit_{digit}" for digit in range(10)),
 )
 """Names that every language of every city must have, beside the menus' and announcements' own."""
 
-JAPANESE_ONLY = ("op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused")
+JAPANESE_ONLY = (
+    "op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused",
+    "op_callback", "op_callback_missed",
+)  # fmt: skip
 """What operators hear."""
 
 EMERGENCY_PREFIX = "emergency_"
@@ -42,10 +58,12 @@ DYNAMIC: Mapping[str, frozenset[str]] = {
     "closed_next": frozenset({"next"}),
     "wait_position": frozenset({"position", "minutes"}),
     "wait_position_only": frozenset({"position"}),
+    "callback_soon": frozenset({"minutes"}),
+    "callback_later": frozenset({"next"}),
 }
 """Prompts spoken on the spot, and what must be filled in."""
 
-FIXED = frozenset({"city", "centre", "weekly_hours", "desk_hours"})
+FIXED = frozenset({"city", "centre", "weekly_hours", "desk_hours", "callback_key"})
 """Placeholders filled when the profile is loaded; usable in every prompt."""
 
 

@@ -74,6 +74,14 @@ def say_minutes(least: int, most: int, language: str) -> str:
     return f"{least} to {most} minutes"
 
 
+_KEYS = {"*": ("コメ印", "star"), "#": ("シャープ", "pound")}
+
+
+def say_key(key: str, language: str) -> str:
+    """A key of the telephone: the digit itself, `*` コメ印, `#` シャープ."""
+    return _KEYS[key][0 if language == "ja" else 1] if key in _KEYS else key
+
+
 def say_timetable(hours: OpeningHours, language: str) -> str:
     """The whole timetable in one breath, changes inside the contract and closed days included.
 

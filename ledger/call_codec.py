@@ -11,6 +11,9 @@ from core.ids import CallId
 from core.phone import Caller, CallerKind
 from ledger.calls import (
     Call,
+    Callback,
+    CallbackNotTaken,
+    CallbackTry,
     Disposition,
     EndedBy,
     Fallback,
@@ -54,5 +57,14 @@ def decode_call(values: Mapping[str, Any]) -> Call:
         "qualities": tuple(Quality(**quality) for quality in row["qualities"]),
         "fallbacks": tuple(Fallback(**fallback) for fallback in row["fallbacks"]),
         "gaps": tuple(Gap(gap) for gap in row["gaps"]),
+        "callback": _callback(row.get("callback")),
     }
     return Call(**row)
+
+
+def _callback(values: Mapping[str, Any] | None) -> Callback | None:
+    if values is None:
+        return None
+    tries = tuple(CallbackTry(**each) for each in values["tries"])
+    gone = tuple(CallbackNotTaken(**each) for each in values["not_taken"])
+    return Callback(**{**values, "tries": tries, "not_taken": gone})

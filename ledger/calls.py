@@ -169,6 +169,56 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackTry:
+    """One time that the citizen's telephone was rung for a call-back."""
+
+    attempt: int
+    operator: OperatorId
+    at: float
+    """When the citizen's telephone was dialled."""
+    result: str = ""
+    """A DIALSTATUS in lower case; empty while it lasts, or when the switch died."""
+    talk_started_at: float | None = None
+    ended_at: float | None = None
+    channel: Uniqueid | None = None
+    """The operator's."""
+
+    @property
+    def talk_s(self) -> float | None:
+        """Seconds of talk; None without one, or while it lasts."""
+        if self.talk_started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, self.ended_at - self.talk_started_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackNotTaken:
+    """An operator picked up and was gone again before the citizen was dialled: no try."""
+
+    operator: OperatorId
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A call-back booked in this call, and what became of it."""
+
+    booked_at: float
+    to: str
+    queue: QueueName
+    language: str
+    entered_at: float
+    """When the caller first entered a queue."""
+    tries: tuple[CallbackTry, ...] = ()
+    not_taken: tuple[CallbackNotTaken, ...] = ()
+
+    @property
+    def talk(self) -> CallbackTry | None:
+        """The try in which the two talked, once it has ended."""
+        return next((each for each in self.tries if each.talk_s is not None), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One citizen's call."""
 
@@ -208,6 +258,7 @@ class Call:
     fallbacks: tuple[Fallback, ...] = ()
     closed_reason: str | None = None
     overflow_reason: str | None = None
+    callback: Callback | None = None
     gaps: tuple[Gap, ...] = ()
 
     @property

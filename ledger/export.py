@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from ledger.calls import Call
+from ledger.calls import Call, Callback
 
 FIELDS = (
     "call_id",
@@ -87,9 +87,31 @@ def call_record(
         ],
         "closed_reason": call.closed_reason,
         "overflow_reason": call.overflow_reason,
+        "callback": _callback(call.callback),
         "fallbacks": [asdict(fallback) for fallback in call.fallbacks],
         "quality": [asdict(quality) for quality in call.qualities],
         "gaps": [gap.value for gap in call.gaps],
+    }
+
+
+def _callback(callback: Callback | None) -> dict[str, Any] | None:
+    if callback is None:
+        return None
+    return {
+        "booked_at": _ms(callback.booked_at),
+        "to": callback.to,
+        "queue": callback.queue,
+        "entered_at": _ms(callback.entered_at),
+        "tries": [
+            {
+                "try": each.attempt,
+                "operator": each.operator,
+                "at": _ms(each.at),
+                "result": each.result,
+                "talk_s": _ms(each.talk_s),
+            }
+            for each in callback.tries
+        ],
     }
 
 

@@ -192,7 +192,40 @@ class Referred(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackBooked(Fact):
+    """The caller put the receiver down and is to be called: the durable record of the booking."""
+
     to: str
+    """The number to call."""
+    queue: QueueName | None = None
+    language: str = ""
+    entered_at: float | None = None
+    """When the caller first entered a queue (whole second)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackTried(Fact):
+    """An operator has taken the call-back; the citizen's telephone is about to ring. `attempt` counts from 1."""
+
+    attempt: int
+    operator: OperatorId
+    member_channel: Uniqueid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackTalked(Fact):
+    """The citizen answered; operator and citizen are about to be joined."""
+
+    attempt: int
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackEnded(Fact):
+    """The operator's leg of a try ended. `result` is a DIALSTATUS, empty when nobody was dialled."""
+
+    attempt: int
+    operator: OperatorId
+    result: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

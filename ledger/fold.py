@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from core.ids import CallId, Uniqueid, uniqueid_of
 from ledger import facts as f
+from ledger.callbacks import callback_of
 from ledger.calls import Call, Fallback, Gap, Quality, Step, Transfer, WaitWord
 from ledger.operators import busy_periods
 from ledger.outcome import disposition_of, ended_by_of
@@ -29,9 +30,12 @@ _CITIZENS_OWN = (
     f.SelfServed,
     f.Referred,
     f.CallbackBooked,
+    f.CallbackTried,
+    f.CallbackTalked,
+    f.CallbackEnded,
     f.FellBack,
 )
-"""Facts that only our dialplan writes, and only on a citizen's channel."""
+"""Facts that only our dialplan writes, and only for a citizen's call."""
 
 
 def fold_calls(facts: Iterable[f.Fact]) -> list[Call]:
@@ -119,6 +123,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
         ),
         closed_reason=closed.reason if closed else None,
         overflow_reason=overflowed.reason if overflowed else None,
+        callback=callback_of(story),
         gaps=tuple(sorted(gaps)),
     )
 

@@ -39,7 +39,9 @@ def disposition_of(story: Story, segments: Sequence[Segment]) -> Disposition | N
         return Disposition.ANSWERED
     if story.died_with_switch:
         return Disposition.SYSTEM_FAILURE
-    joined_at = max((fact.at for fact in story.all(f.JoinedQueue)), default=float("-inf"))
+    # A call-back's talk may end in a queue again, long after this call.
+    joins = [fact.at for fact in story.all(f.JoinedQueue) if fact.at <= story.ended_at]
+    joined_at = max(joins, default=float("-inf"))
     given: tuple[tuple[type[f.Fact], Disposition], ...] = (
         (f.CallbackBooked, Disposition.CALLBACK),
         (f.Referred, Disposition.REFERRED),

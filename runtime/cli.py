@@ -28,6 +28,7 @@ operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is
 trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
 guard_app = typer.Typer(help="待ち時間の番 / who is called in.", no_args_is_help=True)
 audit_app = typer.Typer(help="操作の記録 / who changed what.", no_args_is_help=True)
+callbacks_app = typer.Typer(help="折り返しの予約 / call-backs.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
 retention_app = typer.Typer(help="保存期間 / how long records are kept.", no_args_is_help=True)
 alerts_app = typer.Typer(help="警報 / alerts.", no_args_is_help=True)
@@ -38,6 +39,7 @@ for name, sub in (
     ("trunk", trunk_app),
     ("guard", guard_app),
     ("audit", audit_app),
+    ("callbacks", callbacks_app),
     ("ledger", ledger_app),
     ("retention", retention_app),
     ("alerts", alerts_app),
@@ -385,15 +387,18 @@ def operator_list(city: City = None) -> None:
 def trunk_add(
     name: Annotated[str, typer.Argument(help="名前 (英数字)")],
     match: Annotated[str, typer.Option("--match", help="相手の IP アドレスまたは網。例: 192.0.2.10")],
+    contact: Annotated[
+        str, typer.Option("--contact", help="転送と折り返しの電話をかける先。例: sip:192.0.2.10:5060")
+    ] = "",
     city: City = None,
 ) -> None:
-    """電話を受けてよい相手を加えます。ほかの相手は断ります。
+    """電話を受けてよい相手を加えます。ほかの相手は断ります。--contact があれば、転送と折り返しにも使います。
 
-    例: ./toritsugi trunk add carrier --match 192.0.2.10
+    例: ./toritsugi trunk add carrier --match 192.0.2.10 --contact sip:192.0.2.10:5060
     """
     from runtime.people import add_trunk
 
-    asyncio.run(add_trunk(city, name, match, say))
+    asyncio.run(add_trunk(city, name, match, contact, say))
 
 
 @trunk_app.command("list")
@@ -506,6 +511,42 @@ def audit_list(
     last = _day(until, "--until") if until else None
     for row in asyncio.run(audit_rows(city, first, last)):
         out(json.dumps(row, ensure_ascii=False))
+
+
+# ---- call-backs -----------------------------------------------------------------------------------
+
+
+@callbacks_app.command("list")
+def callbacks_list(
+    date_: Annotated[
+        str | None, typer.Option("--date", help="この日に予約されたもの (既定: 終わっていないもの)")
+    ] = None,
+    show_numbers: Annotated[bool, typer.Option("--show-numbers", help="電話番号を伏せずに出す")] = False,
+    city: City = None,
+) -> None:
+    """折り返しの予約を JSON Lines で並べます。電話番号は伏せます。
+
+    例: ./toritsugi callbacks list --date 2026-11-24
+    """
+    from runtime.callback_rows import callback_rows
+
+    day = _day(date_, "--date") if date_ else None
+    for row in asyncio.run(callback_rows(city, day, show_numbers=show_numbers)):
+        out(json.dumps(row, ensure_ascii=False))
+
+
+@callbacks_app.command("cancel")
+def callbacks_cancel(
+    call: Annotated[str, typer.Argument(help="通話番号 (callbacks list の call)")],
+    city: City = None,
+) -> None:
+    """折り返しの予約を取り消します。市民の電話がもう鳴っているときは、取り消せません。
+
+    例: ./toritsugi callbacks cancel c-n1-1790000000.12
+    """
+    from runtime.callback_rows import cancel_callback
+
+    asyncio.run(cancel_callback(city, call, say))
 
 
 # ---- the ledger and the papers --------------------------------------------------------------------

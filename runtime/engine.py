@@ -21,6 +21,8 @@ from core.settings import Settings
 from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
 from runtime.alerting import Alerting
+from runtime.callback_booking import CallbackBooking
+from runtime.callbacks import CallbackDesk
 from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.guarding import GuardLoop
 from runtime.housekeeping import Housekeeper
@@ -68,6 +70,8 @@ class Engine:
     prompts: PromptFiles
     loop: FloorLoop
     guard: GuardLoop
+    callbacks: CallbackDesk
+    booking: CallbackBooking
     sync_ledger: Callable[[], Awaitable[int]]
     """Takes what is new on disk into the ledger; returns the number of facts."""
     housekeeper: Housekeeper
@@ -79,7 +83,9 @@ class Engine:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        agi = FastAgiServer("127.0.0.1", self.settings.agi_port, {"ivr": self._ivr})
+        agi = FastAgiServer(
+            "127.0.0.1", self.settings.agi_port, {"ivr": self._ivr, "callback": self.booking.book}
+        )
         await agi.start()
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -88,6 +94,7 @@ class Engine:
                 group.create_task(self._beat_switch(), name="beat-switch"),
                 group.create_task(self.loop.run(), name="floor"),
                 group.create_task(self.guard.run(), name="guard"),
+                group.create_task(self.callbacks.run(), name="callbacks"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(self._live(), name="live"),
                 group.create_task(asyncio.to_thread(warm_up, self.profile.ivr.languages), name="warm-up"),
@@ -157,6 +164,14 @@ class Engine:
                         for caller in view.callers
                     ],
                     "called_in": sorted(self.guard.guard.called_in),
+                    "callbacks": [
+                        {
+                            "queue": each.demand,
+                            "state": each.state.value,
+                            "waited_s": round(view.at - each.entered_at, 1),
+                        }
+                        for each in self.callbacks.pending
+                    ],
                 },
             )
             await asyncio.sleep(LIVE_EVERY_S)

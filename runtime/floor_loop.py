@@ -62,6 +62,8 @@ class FloorLoop:
         """Whether the floor has been seen whole."""
         self.listeners: list[Callable[[AmiEvent], None]] = []
         """Told of every AMI event, in order, before the floor."""
+        self.diverters: list[Callable[[Sequence[FloorCommand]], Sequence[FloorCommand]]] = []
+        """May take commands of the floor out before they are carried out."""
 
     async def run(self) -> None:
         """For ever; ends by cancellation."""
@@ -73,6 +75,8 @@ class FloorLoop:
 
     def do(self, commands: Sequence[FloorCommand]) -> None:
         """Carry out what the floor asked for, in this order."""
+        for divert in self.diverters:
+            commands = divert(commands)
         for command in commands:
             match command:
                 case ExplainOffer():

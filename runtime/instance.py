@@ -24,10 +24,13 @@ from asterisk_conf.lint import require_clean
 from asterisk_conf.model import Operator, Paths, Trunk
 from asterisk_conf.render import render, write
 from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
+from core.emergency import read_emergency
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.alerting import Alerting
+from runtime.callback_booking import CallbackBooking
+from runtime.callbacks import CallbackDesk
 from runtime.engine import Engine, floor_rules
 from runtime.floor_loop import FloorLoop
 from runtime.guarding import GuardLoop, audit_entry
@@ -111,7 +114,7 @@ class Instance:
                 )
                 for operator in operators
             ],
-            trunks=[Trunk(name=trunk.name, match=(trunk.match,)) for trunk in trunks],
+            trunks=[Trunk(name=trunk.name, match=(trunk.match,), contact=trunk.contact) for trunk in trunks],
             ami_secret=self.secret("ami"),
             paths=paths,
         )
@@ -218,6 +221,15 @@ class Instance:
             keep=self._keep_steps,
             read_by_hand=self._read_by_hand,
         )
+        desk = CallbackDesk(
+            profile=self.profile,
+            clock=self.clock,
+            ami=ami,
+            loop=loop,
+            database=self.database,
+            keeper=records.callbacks,
+            emergency=lambda: read_emergency(self.settings.home),
+        )
         return Engine(
             settings=self.settings,
             profile=self.profile,
@@ -226,6 +238,16 @@ class Instance:
             prompts=prompts,
             loop=loop,
             guard=guard,
+            callbacks=desk,
+            booking=CallbackBooking(
+                profile=self.profile,
+                clock=self.clock,
+                ami=ami,
+                loop=loop,
+                prompts=prompts,
+                database=self.database,
+                pending=lambda: desk.pending,
+            ),
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
             alerting=alerting,

@@ -198,7 +198,9 @@ async def list_operators(city: str | None) -> list[dict[str, Any]]:
     ]
 
 
-async def add_trunk(city: str | None, name: str, match: str, say: Callable[[str], None]) -> None:
+async def add_trunk(
+    city: str | None, name: str, match: str, contact: str, say: Callable[[str], None]
+) -> None:
     try:
         ipaddress.ip_network(match, strict=False)
     except ValueError as problem:
@@ -206,7 +208,7 @@ async def add_trunk(city: str | None, name: str, match: str, say: Callable[[str]
             f"アドレスではありません: {match!r}", where="--match", cure="例: 192.0.2.10 または 192.0.2.0/28"
         ) from problem
     # Checked before it is stored: a name that cannot be rendered would keep the centre from starting ever after.
-    Trunk(name=name, match=(match,))
+    Trunk(name=name, match=(match,), contact=contact)
     if re.match(r"op[0-9]|transport-", name):
         raise ToritsugiError(
             f"電話機などの名前と重なります: {name}", where="名前", cure="別の名前にする。例: carrier"
@@ -214,10 +216,12 @@ async def add_trunk(city: str | None, name: str, match: str, say: Callable[[str]
     instance = Instance.open(city=city)
     await instance.database.migrate()
     async with instance.database.uow() as unit:
-        await unit.trunks.put(TrunkPeer(name=name, match=match))
+        await unit.trunks.put(TrunkPeer(name=name, match=match, contact=contact))
     await _apply(instance, say)
     await instance.database.close()
     say(f"{match} からの電話を受けます。")
+    if contact:
+        say(f"転送と折り返しの電話は {contact} へかけます。")
 
 
 async def list_trunks(city: str | None) -> list[dict[str, Any]]:
@@ -226,4 +230,4 @@ async def list_trunks(city: str | None) -> list[dict[str, Any]]:
     async with instance.database.reading() as unit:
         trunks = await unit.trunks.list()
     await instance.database.close()
-    return [{"name": trunk.name, "match": trunk.match} for trunk in trunks]
+    return [{"name": trunk.name, "match": trunk.match, "contact": trunk.contact} for trunk in trunks]

@@ -23,6 +23,7 @@ from interactions.case import Case
 from ledger.export import call_record, to_csv, to_jsonl
 from ledger.facts import CallRefused
 from ledger.reconcile import Reconciliation, SeenInvite, invites_of, reconcile
+from services.callbacks import CallbackKeeper
 from services.cases import CaseKeeper
 from services.city import CityProfile
 from services.ledger_sync import LedgerSync
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 ALWAYS = (0.0, 4102444800.0)
 """From the epoch to the year 2100."""
 
-_RECORDING = re.compile(r"c-[A-Za-z0-9]+-(\d+)\.\d+-(?:citizen|line)")
+_RECORDING = re.compile(r"c-[A-Za-z0-9]+-(\d+)\.\d+(?:-cb\d+)?-(?:citizen|line)")
 
 
 class Records:
@@ -62,7 +63,16 @@ class Records:
 
         self.still = asyncio.Lock()
         """Held while the logs are read; who renames or deletes logs takes it."""
-        self._sync = LedgerSync(open_logs, database.uow, clock, node=settings.node, also=[keeper.after_fold])
+        self.callbacks = CallbackKeeper(
+            profile.acd.callback.rules(), profile.acd.callback.hours(profile.hours), clock
+        )
+        self._sync = LedgerSync(
+            open_logs,
+            database.uow,
+            clock,
+            node=settings.node,
+            also=[keeper.after_fold, self.callbacks.after_fold],
+        )
 
     async def take_in(self) -> int:
         """One round; the number of facts read."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.clock import Clock
 from core.ids import CallId
 from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
-from ledger.calls import Call, Disposition
+from ledger.calls import Call, CallbackTry, Disposition
 from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork, UnitOfWorkFactory
 
 MARGIN_S = 0.5
@@ -42,7 +42,8 @@ class CaseKeeper:
     async def after_fold(self, unit: UnitOfWork, calls: Sequence[Call]) -> None:
         """For `LedgerSync(also=[keeper.after_fold])`: runs in the ledger's own transaction."""
         for call in calls:
-            if not call.open and call.disposition is Disposition.ANSWERED:
+            talked = call.callback is not None and call.callback.talk is not None
+            if not call.open and (call.disposition is Disposition.ANSWERED or talked):
                 await self._keep(unit, call)
 
     async def _keep(self, unit: UnitOfWork, call: Call) -> None:
@@ -94,8 +95,22 @@ def summary_of(call: Call) -> CallSummary:
     """What the case takes over.
 
     Raises:
-        ValueError: the call is open or was not answered.
+        ValueError: the call is open, and nobody talked with the citizen, then or when calling back.
     """
+    talk = call.callback.talk if call.callback else None
+    if talk is not None and talk.talk_started_at is not None and talk.ended_at is not None:
+        return CallSummary(
+            call_id=call.call_id,
+            caller=call.callback.to if call.callback else None,
+            line=call.line,
+            language=call.language,
+            menu_path=call.menu_path,
+            operators=(talk.operator,),
+            started_at=talk.talk_started_at,
+            ended_at=talk.ended_at,
+            transferred_to=_transferred_to(call),
+            recordings=(callback_recording(call, talk),),
+        )
     if call.ended_at is None or not call.segments:
         raise ValueError(f"no answered and closed call: {call.call_id}")
     return CallSummary(
@@ -107,13 +122,31 @@ def summary_of(call: Call) -> CallSummary:
         operators=call.operators,
         started_at=call.segments[0].started_at,
         ended_at=call.ended_at,
-        transferred_to=tuple(dict.fromkeys(t.label or t.to for t in call.transfers if t.label or t.to)),
+        transferred_to=_transferred_to(call),
         recordings=call.recordings,
     )
 
 
+def _transferred_to(call: Call) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(t.label or t.to for t in call.transfers if t.label or t.to))
+
+
+def callback_recording(call: Call, talk: CallbackTry) -> str:
+    """Base name of the recording of a call-back's talk (docs/dialplan-contract.md)."""
+    return f"{call.call_id}-cb{talk.attempt}"
+
+
 def job_of(call: Call, now: float, default_language: str = "ja") -> TranscriptJob:
     """The transcription job of a recorded call: only the talk with operators, not the menu and the music."""
+    talk = call.callback.talk if call.callback else None
+    if talk is not None:
+        return TranscriptJob(
+            call_id=call.call_id,
+            base=callback_recording(call, talk),
+            language=call.language or default_language,
+            ranges=((0.0, None),),
+            next_try_at=now,
+        )
     start = call.recorded_from if call.recorded_from is not None else call.arrived_at
     ranges = tuple(
         (

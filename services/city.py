@@ -33,7 +33,7 @@ from ivr.flow import Flow, LineQueues, Tell, ToLine, ToMenu
 from ivr.profile import IvrSection, PromptsSection, ReadingsSection
 from ivr.prompts import EMERGENCY_PREFIX, PromptBook, fill, placeholder_fault, required_names
 from ivr.session import CallPlan
-from ivr.spoken import say_timetable
+from ivr.spoken import say_key, say_timetable
 from reports.profile import ReportsSection
 
 SHARED_PROMPTS = "shared/prompts.toml"
@@ -172,7 +172,7 @@ def _assemble(raw: RawProfile) -> tuple[CityProfile | None, list[ToritsugiError]
         ivr=ivr,
         flow=ivr.flow({LineId(line.id): LineQueues(line.languages, line.priority) for line in acd.lines}),
         prompts=PromptBook(
-            _filled(merged, city, hours, desk),
+            _filled(merged, city, hours, desk, acd.callback.key),
             {**section(shared, "readings", ReadingsSection).readings(), **readings.readings()},
         ),
         interactions=interactions,
@@ -188,6 +188,7 @@ def _filled(
     city: CitySection,
     hours: OpeningHours,
     desk: OpeningHours | None,
+    callback_key: str,
 ) -> dict[str, dict[str, str]]:
     """The texts with the placeholders of `FIXED` replaced; the others stay."""
     filled: dict[str, dict[str, str]] = {}
@@ -198,6 +199,7 @@ def _filled(
             "centre": city.centre_ja if japanese else city.centre_en,
             "weekly_hours": say_timetable(hours, language),
             "desk_hours": say_timetable(desk, language) if desk else "",
+            "callback_key": say_key(callback_key, language),
         }
         filled[language] = {name: fill(text, values) for name, text in named.items()}
     return filled

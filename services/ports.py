@@ -12,6 +12,7 @@ from enum import StrEnum, unique
 from typing import Any, Protocol
 
 from acd.alerts import Acknowledgement, Alert
+from acd.callback import Callback
 from acd.events import ExplainOffer
 from core.ids import CallId, OperatorId
 from interactions.case import Case
@@ -103,6 +104,8 @@ class TrunkPeer:
     match: str
     username: str = ""
     secret: str = field(default="", repr=False)
+    contact: str = ""
+    """SIP URI that calls may leave to (transfers to the city, call-backs); empty when none may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +331,30 @@ class AuditStore(Protocol):
         ...
 
 
+class CallbackStore(Protocol):
+    async def put(self, callback: Callback) -> None:
+        """Insert or replace, known by the call it was booked in."""
+        ...
+
+    async def get(self, call: CallId) -> Callback | None: ...
+
+    async def open(self) -> list[Callback]:
+        """Those not at their end, by the caller's first entry."""
+        ...
+
+    async def with_number(self, numbers: Collection[str], since: float) -> list[Callback]:
+        """Those booked at `since` or later for, or from, one of these numbers, in whatever state."""
+        ...
+
+    async def between(self, since: float, until: float) -> list[Callback]:
+        """Those booked in `[since, until)`, by the caller's first entry."""
+        ...
+
+    async def forget(self, calls: Collection[CallId]) -> None:
+        """Delete the call-backs of these calls: their numbers have had their time."""
+        ...
+
+
 class SettingStore(Protocol):
     async def get(self, key: str) -> str | None: ...
 
@@ -459,6 +486,8 @@ class UnitOfWork(Protocol):
     def offers(self) -> OfferStore: ...
     @property
     def audit(self) -> AuditStore: ...
+    @property
+    def callbacks(self) -> CallbackStore: ...
     @property
     def settings(self) -> SettingStore: ...
     @property

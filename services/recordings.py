@@ -30,8 +30,9 @@ BATCH = 200
 UNKNOWN_CALL_S = 60.0
 """A marker waits so long for its call to be in the ledger; then its row is stored without."""
 
-_BASE = re.compile(r"c-[A-Za-z0-9]+-(\d{1,12})\.\d{1,12}")
-_FILE = re.compile(rf"({_BASE.pattern})-(?:{'|'.join(SIDES)})\.wav")
+_BASE = re.compile(r"(?P<call>c-[A-Za-z0-9]+-(?P<second>\d{1,12})\.\d{1,12})(?:-cb\d{1,2})?")
+"""A call's own recording is named after it; that of a call-back's talk has the number of the try behind."""
+_FILE = re.compile(rf"(?P<base>{_BASE.pattern})-(?:{'|'.join(SIDES)})\.wav")
 _CLOCK_GRAIN_S = 1.0
 """A folder changed so recently may change again without its time telling."""
 
@@ -89,12 +90,28 @@ def look_at(path: Path) -> Look:
 
 def started_at(base: str, call: Call | None) -> float:
     """When the recording began: as the ledger says, or the second in the Uniqueid inside its name."""
-    if call is not None:
+    if call is not None and base == call.call_id:
         return call.arrived_at if call.recorded_from is None else call.recorded_from
+    if call is not None and call.callback is not None:
+        for each in call.callback.tries:
+            if base == f"{call.call_id}-cb{each.attempt}":
+                return each.at
     found = _BASE.fullmatch(base)
     if found is None:
         raise ValueError(f"no recording of ours: {base!r}")
-    return float(found[1])
+    return float(found["second"])
+
+
+def call_of(base: str) -> CallId:
+    """The call that a recording belongs to.
+
+    Raises:
+        ValueError: it is no recording of ours.
+    """
+    found = _BASE.fullmatch(base)
+    if found is None:
+        raise ValueError(f"no recording of ours: {base!r}")
+    return CallId(found["call"])
 
 
 class RecordingKeeper:
@@ -139,9 +156,9 @@ class RecordingKeeper:
         done = []
         async with self._uow() as unit:
             # A recording is named after its call (docs/dialplan-contract.md).
-            calls = await unit.calls.get([CallId(base) for base in wanted])
+            calls = await unit.calls.get([call_of(base) for base in wanted])
             for base, sides in looks.items():
-                call = calls.get(CallId(base))
+                call = calls.get(call_of(base))
                 if call is None and base not in lost:
                     continue
                 done.append(base)
@@ -152,7 +169,7 @@ class RecordingKeeper:
                         RecordingFile(
                             base=base,
                             side=side,
-                            call_id=CallId(base),
+                            call_id=call_of(base),
                             path=str(look.path),
                             state=look.state.value,
                             bytes=look.bytes,
@@ -212,7 +229,8 @@ class RecordingKeeper:
                     found = _FILE.fullmatch(entry.name)
                     if found:
                         written = entry.stat(follow_symlinks=False).st_mtime
-                        latest[found[1]] = max(written, latest.get(found[1], 0.0))
+                        base = found["base"]
+                        latest[base] = max(written, latest.get(base, 0.0))
         except FileNotFoundError:
             return []
         return sorted(base for base, written in latest.items() if written < limit)

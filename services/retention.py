@@ -107,6 +107,7 @@ def erased_call(call: Call, city_numbers: Collection[str]) -> Call:
         call,
         caller=Caller(call.caller.kind) if call.caller else None,
         diverted_from=_ours(call.diverted_from, city_numbers),
+        callback=replace(call.callback, to="") if call.callback else None,
     )
 
 
@@ -279,6 +280,7 @@ class Retention:
             await unit.retention.replace_facts(self._changed(facts))
             calls = await unit.calls.get(due)
             await unit.calls.put([erased_call(call, self._city_numbers) for call in calls.values()])
+            await unit.callbacks.forget(due)
             for call_id in due:
                 call = calls.get(call_id)
                 await self._erase_texts(unit, call_id, call.caller.number if call and call.caller else None)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from core.errors import ToritsugiError
 from storage.alert_stores import SqlAlerts
+from storage.callback_stores import SqlCallbacks
 from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlTrunks
 from storage.floor_stores import SqlAudit, SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
@@ -45,6 +46,7 @@ class SqlUnitOfWork:
     trunks: SqlTrunks
     offers: SqlOffers
     audit: SqlAudit
+    callbacks: SqlCallbacks
     settings: SqlSettings
     alerts: SqlAlerts
     retention: SqlRetention
@@ -133,6 +135,7 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         trunks=SqlTrunks(connection),
         offers=SqlOffers(connection),
         audit=SqlAudit(connection),
+        callbacks=SqlCallbacks(connection),
         settings=SqlSettings(connection),
         alerts=SqlAlerts(connection),
         retention=SqlRetention(connection),

@@ -96,6 +96,7 @@ class SqlRetention:
                 rows.call,
             ):
                 await self._connection.execute(delete(table).where(table.c.call_id.in_(part)))
+            await self._connection.execute(delete(rows.callback).where(rows.callback.c.call.in_(part)))
             for some in chunks(cases):
                 left = exists().where(link.case_id == rows.interaction.c.case_id)
                 await self._connection.execute(
@@ -144,6 +145,7 @@ class SqlRetention:
                 or_(
                     call.record[("caller", "number")].as_string().is_not(None),
                     _foreign(call.record["diverted_from"].as_string(), city_numbers),
+                    call.record[("callback", "to")].as_string() != "",
                     link.summary["caller"].as_string().is_not(None),
                 ),
             )

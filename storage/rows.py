@@ -114,6 +114,7 @@ trunk = _table(
     Column("match", String(128), nullable=False),
     Column("username", String(128), nullable=False),
     Column("secret", String(128), nullable=False),
+    Column("contact", String(255), nullable=False, server_default=""),
     retention=Retention.WHILE_IN_USE,
     personal=False,
 )
@@ -206,6 +207,29 @@ audit = _table(
     Column("subject", String(96), nullable=False),
     Column("detail", JSON, nullable=False),
     retention=Retention.CALLS,
+    personal=True,
+)
+
+callback = _table(
+    "callback",
+    Column("call", String(96), primary_key=True),
+    Column("number", String(32), nullable=False),
+    Column("caller", String(32)),
+    Column("demand", String(80), nullable=False),
+    Column("entered_at", Double, nullable=False),
+    Column("booked_at", Double, nullable=False, index=True),
+    Column("expires_at", Double, nullable=False),
+    Column("state", String(24), nullable=False, index=True),
+    Column("since", Double, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("offers", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("over", Integer, nullable=False),
+    Column("operator", String(16)),
+    Column("reason", String(40), nullable=False),
+    Column("by", String(96)),
+    Column("talk_s", Double, nullable=False),
+    retention=Retention.CALLER_NUMBERS,
     personal=True,
 )
 

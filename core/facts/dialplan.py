@@ -19,6 +19,9 @@ class Variable(StrEnum):
     LANGUAGE = "TORITSUGI_LANGUAGE"
     PRIORITY = "TORITSUGI_PRIORITY"
     BEAT = "TORITSUGI_BEAT"
+    CALLBACK_TO = "TORITSUGI_CALLBACK_TO"
+    SAY = "TORITSUGI_SAY"
+    ENTERED = "T_ENTERED"
 
 
 @unique
@@ -42,6 +45,7 @@ class Next(StrEnum):
     QUEUE = "queue"
     OVERFLOW = "overflow"
     HANGUP = "hangup"
+    CALLBACK = "callback"
 
 
 @unique
@@ -60,6 +64,9 @@ class UserEvent(StrEnum):
     SELF_SERVED = "TS_SELF_SERVED"
     REFERRED = "TS_REFERRED"
     CALLBACK = "TS_CALLBACK"
+    CALLBACK_TRY = "TS_CALLBACK_TRY"
+    CALLBACK_TALK = "TS_CALLBACK_TALK"
+    CALLBACK_END = "TS_CALLBACK_END"
     FALLBACK = "TS_FALLBACK"
     CONNECT = "TS_CONNECT"
     QUALITY = "TS_QUALITY"
@@ -94,6 +101,7 @@ class PauseReason(StrEnum):
     MISSED = "missed"
     RESERVE = "reserve"
     """Stands by until the guard calls their group in."""
+    CALLBACK = "callback"
 
 
 def encode_payload(**values: str) -> str:

@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.facts.dialplan import StepResult, UserEvent, decode_payload
-from core.ids import CALL_PREFIX, CallId, QueueName, Uniqueid, call_id_of
+from core.ids import CALL_PREFIX, CallId, OperatorId, QueueName, Uniqueid, call_id_of
 from core.phone import classify_caller, normalise_number
 from ledger.facts import (
     Answered,
     Arrived,
     CallbackBooked,
+    CallbackEnded,
+    CallbackTalked,
+    CallbackTried,
     CallRefused,
     Connected,
     Fact,
@@ -164,6 +167,19 @@ def _wait_told(r: _Record) -> Fact:
     )
 
 
+def _callback_booked(r: _Record) -> Fact:
+    entered = r.payload.get("entered", "")
+    return CallbackBooked(
+        at=r.at,
+        source=r.source,
+        call=r.call,
+        to=r.payload["to"],
+        queue=QueueName(r.payload.get("queue", "")),
+        language=r.payload.get("lang", ""),
+        entered_at=float(entered) if entered else None,
+    )
+
+
 _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
     UserEvent.ARRIVED: _arrived,
     UserEvent.RECORDING: lambda r: RecordingStarted(
@@ -206,7 +222,30 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
     UserEvent.REFERRED: lambda r: Referred(
         at=r.at, source=r.source, call=r.call, node=r.payload["node"], to=r.payload["to"]
     ),
-    UserEvent.CALLBACK: lambda r: CallbackBooked(at=r.at, source=r.source, call=r.call, to=r.payload["to"]),
+    UserEvent.CALLBACK: _callback_booked,
+    UserEvent.CALLBACK_TRY: lambda r: CallbackTried(
+        at=r.at,
+        source=r.source,
+        call=CallId(r.payload["call"]),
+        attempt=int(r.payload["try"]),
+        operator=OperatorId(r.payload["op"]),
+        member_channel=r.uniqueid,
+    ),
+    UserEvent.CALLBACK_TALK: lambda r: CallbackTalked(
+        at=r.at,
+        source=r.source,
+        call=CallId(r.payload["call"]),
+        attempt=int(r.payload["try"]),
+        operator=OperatorId(r.payload["op"]),
+    ),
+    UserEvent.CALLBACK_END: lambda r: CallbackEnded(
+        at=r.at,
+        source=r.source,
+        call=CallId(r.payload["call"]),
+        attempt=int(r.payload["try"]),
+        operator=OperatorId(r.payload["op"]),
+        result=r.payload["result"],
+    ),
     UserEvent.FALLBACK: lambda r: FellBack(
         at=r.at,
         source=r.source,

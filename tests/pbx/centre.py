@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from core.emergency import clear_emergency
 from core.ids import OperatorId
 from core.settings import PROJECT_ROOT, settings_from
 from demo.ends.calls import IncomingCall, OutgoingCall
+from demo.ends.dialog import Dialog
 from demo.ends.g711 import Samples
 from demo.ends.hearing import RATE
 from demo.ends.identity import CallerIdentity, known
@@ -37,7 +38,7 @@ from demo.ends.user_agent import SipEnd
 from runtime.prompts import speaker
 from runtime.records import export_records
 from services.city import load_city
-from services.ports import AuditEntry, OperatorAccount, RecordingFile
+from services.ports import AuditEntry, OperatorAccount, RecordingFile, TrunkPeer
 from storage.database import Database
 
 PROFILE = Path(__file__).parent / "shiken.toml"
@@ -200,12 +201,17 @@ class Centre:
     # ---- running it -------------------------------------------------------------------------------
 
     async def start(
-        self, operators: Mapping[str, Mapping[str, int]], groups: Mapping[str, str] | None = None
+        self,
+        operators: Mapping[str, Mapping[str, int]],
+        groups: Mapping[str, str] | None = None,
+        trunks: Sequence[TrunkPeer] = (),
     ) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.set_city_time(OPEN)
         await self.database.migrate()
         async with self.database.uow() as unit:
+            for trunk in trunks:
+                await unit.trunks.put(trunk)
             for number, skills in operators.items():
                 self.secrets[number] = secrets.token_urlsafe(18)
                 await unit.operators.put(
@@ -412,15 +418,15 @@ class Centre:
             )
         return self.fingerprints[language]
 
-    def heard(self, call: OutgoingCall, language: str = "ja") -> list[str]:
+    def heard(self, call: Dialog, language: str = "ja") -> list[str]:
         """Names of the prompts the citizen heard, in order."""
         return [prompt.name for prompt in self.heard_prompts(call, language)]
 
-    def heard_prompts(self, call: OutgoingCall, language: str = "ja") -> list[HeardPrompt]:
+    def heard_prompts(self, call: Dialog, language: str = "ja") -> list[HeardPrompt]:
         return self.ear(language).find(call.media.heard.recording().samples)
 
     async def hears(
-        self, call: OutgoingCall, name: str, *, within: float = 20.0, language: str = "ja", times: int = 1
+        self, call: Dialog, name: str, *, within: float = 20.0, language: str = "ja", times: int = 1
     ) -> None:
         """Wait until the citizen has heard a second (or nearly all) of the prompt `name`."""
         ear = self.ear(language)
@@ -482,12 +488,13 @@ class Centre:
         )
         return record
 
-    async def sides(self, record: Mapping[str, Any]) -> dict[str, Samples]:
-        """Both recorded sides of a call, once the centre has taken in the closed files."""
+    async def sides(self, record: Mapping[str, Any], base: str | None = None) -> dict[str, Samples]:
+        """Both recorded sides of a call, or of its recording `base`, once the centre has taken in the closed files."""
 
         async def closed() -> list[RecordingFile]:
             async with self.database.reading() as unit:
-                files = await unit.recordings.of_call(record["call_id"])
+                every = await unit.recordings.of_call(record["call_id"])
+            files = [file for file in every if file.base == (base or record["call_id"])]
             return files if {(file.side, file.state) for file in files} == wanted else []
 
         wanted = {("citizen", "closed"), ("line", "closed")}
@@ -512,7 +519,7 @@ def tone_s(samples: Samples, hz: float) -> float:
     return float(((near > 0.6 * power[:, 1:].sum(axis=1)) & loud).sum() * length / RATE)
 
 
-async def talk(call: OutgoingCall, offer: IncomingCall) -> None:
+async def talk(call: Dialog, offer: Dialog) -> None:
     """Both say something at once, and each hears the other."""
     say = [call.media.say(tone(600)), offer.media.say(tone(1000))]
     assert all(await asyncio.gather(*say))

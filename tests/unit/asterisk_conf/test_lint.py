@@ -19,6 +19,7 @@ IVR = "dialplans/20-ivr.conf"
 TRUNK = "dialplans/10-trunk.conf"
 OPERATOR = "dialplans/40-operator.conf"
 TRANSFER = "dialplans/50-transfer.conf"
+CALLBACK = "dialplans/70-callback.conf"
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,21 @@ MUTATIONS = [
     ("forbidden", IVR, "AGI(agi://127.0.0.1:", "AGI(agi://192.0.2.1:", "AGI"),
     ("forbidden", IVR, "}/ivr,", "}/other,", "AGI"),
     ("forbidden", IVR, "AGI(${T_FALLBACK},", "AGI(other.sh,", "AGI"),
+    ("way-out", CALLBACK, "exten => _0[1-9][1-9]XXXXXXX,1,", "exten => _0[1-9]XXXXXXXX,1,", "_0[1-9]XXXXXXXX"),
+    ("way-out", CALLBACK, "exten => _0570XXXXXX,1,Goto(callback-refused,s,1)\n", "", "_0570XXXXXX"),
+    ("way-out", CALLBACK, "exten => _0990XXXXXX,1,Goto(callback-refused,s,1)",
+     "exten => _0990XXXXXX,1,Goto(callback-dial,${EXTEN},1)", "_0990XXXXXX"),
+    ("way-out", CALLBACK, "[callback-out]", "[callback-out]\nexten => _X.,1,Goto(callback-dial,${EXTEN},1)", "_X."),
+    ("way-out", CALLBACK, "[callback-out]", "[callback-out]\ninclude => transfer-targets", "含んで"),
+    ("way-out", OPERATOR, "exten => *13,1,", "exten => *14,1,Goto(callback-out,0312345678,1)\nexten => *13,1,",
+     "from-operator"),
+    ("way-out", OPERATOR, "[from-operator]", "[from-operator]\ninclude => callback-out", "include"),
+    ("way-out", TRANSFER, "[operator-transfer]", "[operator-transfer]\ninclude => callback-dial", "include"),
+    ("way-out", TRANSFER, "Dial(${T_TARGET},25,)", "Dial(PJSIP/${EXTEN}@${T_TRUNK},25,)", "相手の選んだ番号"),
+    ("way-out", "pjsip.conf", "context = from-trunk", "context = callback-out", "carrier"),
+    ("way-out", "pjsip.conf", "=operator-transfer", "=callback-dial", "op101"),
+    ("target", CALLBACK, "b(callback-leg^s^1)", "b(callback-legs^s^1)", "callback-legs"),
+    ("agi-unchecked", CALLBACK, 'GotoIf($["${TORITSUGI_DONE}" = "callback"]?decided,1)', "NoOp()", "TORITSUGI_DONE"),
     ("forbidden", TRUNK, "${T_RECORDING_DONE} ${T_RECORDINGS}", "rm ${T_RECORDINGS}", "MixMonitor"),
     ("outbound", QUEUE, "exten => status-CONTINUE,1,Hangup(16)",
      "exten => status-CONTINUE,1,Dial(PJSIP/0312345678@${T_TRUNK})\n same => n,Hangup(16)", "外線"),

@@ -75,7 +75,9 @@ def test_the_line_number_is_the_keys_own(tmp_path: Path) -> None:
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "ageo.toml"
-    path.write_text(GOOD.replace("seats = 6", "seats = 0").replace("tries = 2", "tries = 0"), "utf-8")
+    path.write_text(
+        GOOD.replace("seats = 6", "seats = 0").replace("max_steps = 10", "max_steps = 0"), "utf-8"
+    )
     with pytest.raises(ProfileInvalid) as caught:
         load_city(path)
     assert len(caught.value.problems) == 2

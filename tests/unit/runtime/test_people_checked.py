@@ -42,7 +42,7 @@ async def test_an_operator(number: str, skill: str) -> None:
 @pytest.mark.parametrize("name", ["x]y", "a\n[b]", "op101", "transport-udp", "回線", "", "x" * 65])
 async def test_a_trunk(name: str) -> None:
     with pytest.raises(ToritsugiError):
-        await add_trunk("matsusaka", name, "192.0.2.1", silent)
+        await add_trunk("matsusaka", name, "192.0.2.1", "", silent)
     assert await list_trunks("matsusaka") == []
 
 
