@@ -42,6 +42,16 @@ class FailedCallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepInForce:
+    """What the guard did last for one caller, one group, or the number waiting."""
+
+    subject: str
+    at: float
+    text: str
+    """In one sentence for people, without a citizen's number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertInputs:
     """Everything that alerts look at, at one moment."""
 
@@ -68,6 +78,7 @@ class AlertInputs:
     refused: Sequence[float] | None = ()
     """Moments of calls to the city's own numbers that were turned away at the door; None when nobody knows."""
     failed_callbacks: Sequence[FailedCallback] = ()
+    guard: Sequence[StepInForce] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

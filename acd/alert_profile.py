@@ -130,6 +130,13 @@ class CallbackAlert(AlertSection):
     most_per_day: Count = 50
 
 
+class GuardAlert(AlertSection):
+    clear_after_s: Seconds = 10
+    again_after_min: Pause = 5
+    remind: bool = False
+    most_per_day: Count = 50
+
+
 class AlertsSection(Section):
     """`[acd.alerts]`: one table a kind."""
 
@@ -144,6 +151,7 @@ class AlertsSection(Section):
     engine: EngineAlert = EngineAlert()
     engine_silent: EngineSilentAlert = EngineSilentAlert()
     trunk: TrunkAlert = TrunkAlert()
+    guard: GuardAlert = GuardAlert()
     callback: CallbackAlert = CallbackAlert()
 
     def rules(
@@ -160,6 +168,7 @@ class AlertsSection(Section):
             AlertKind.ENGINE: self.engine.rule(1, 0),
             AlertKind.ENGINE_SILENT: self.engine_silent.rule(self.engine_silent.limit_s, 3.0),
             AlertKind.TRUNK: self.trunk.rule(self.trunk.refused, 0),
+            AlertKind.GUARD: self.guard.rule(1, 0),
             AlertKind.CALLBACK: self.callback.rule(1, 0),
         }
         if answer_rate is not None:

@@ -26,6 +26,7 @@ _OF_THE_FLOOR = frozenset(
         AlertKind.LONG_HOLD,
         AlertKind.MISSED_OFFERS,
         AlertKind.NOBODY,
+        AlertKind.GUARD,
     }
 )
 
@@ -69,6 +70,17 @@ def readings_of(
             since=failed.at,
         )
         for failed in inputs.failed_callbacks
+    ]
+    found += [
+        Reading(
+            kind=AlertKind.GUARD,
+            subject=step.subject,
+            value=1,
+            label="待ち時間の番",
+            text=step.text,
+            since=step.at,
+        )
+        for step in inputs.guard
     ]
     return found
 

@@ -22,6 +22,7 @@ _TITLES = {
     AlertKind.ENGINE: "システムの一部が止まりました",
     AlertKind.ENGINE_SILENT: "中枢が動いていません",
     AlertKind.TRUNK: "電話回線に問題があります",
+    AlertKind.GUARD: "待ち時間のために手を打ちました",
     AlertKind.CALLBACK: "折り返しの電話がつながりませんでした",
 }
 
@@ -37,6 +38,7 @@ _TO_DO = {
     AlertKind.ENGINE: "くり返すときは、システムの担当者に知らせてください（toritsugi status と記録を見る）。",
     AlertKind.ENGINE_SILENT: "すぐにシステムの担当者に知らせてください（toritsugi status と記録を見る）。",
     AlertKind.TRUNK: "市の番号に電話をかけて確かめ、つながらなければ電話会社に連絡してください。",
+    AlertKind.GUARD: "足りるかを見ていてください。足りなければ、受ける人をさらに増やしてください。",
     AlertKind.CALLBACK: "記録を見て、手でかけ直すかを決めてください。",
 }
 
@@ -52,6 +54,7 @@ _OVER = {
     AlertKind.ENGINE: "その後は落ち着いています。",
     AlertKind.ENGINE_SILENT: "中枢が動き始めました。",
     AlertKind.TRUNK: "電話回線は元に戻りました。",
+    AlertKind.GUARD: "落ち着きました。",
     AlertKind.CALLBACK: "この知らせを終えます。",
 }
 

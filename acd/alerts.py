@@ -40,6 +40,8 @@ class AlertKind(StrEnum):
     """The engine gives no sign of life; told by the parent process."""
     TRUNK = "trunk"
     """The carrier's peer cannot be reached, or calls to the city's numbers are turned away."""
+    GUARD = "guard"
+    """The guard has climbed a step of its ladder, and it is in force."""
     CALLBACK = "callback"
     """A promised callback did not come about."""
 

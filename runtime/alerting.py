@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from acd.alert_inputs import AlertInputs, AlertNames, FailedCallback, names_of
+from acd.alert_inputs import AlertInputs, AlertNames, FailedCallback, StepInForce, names_of
 from acd.alert_profile import AlertsSection
 from acd.alert_readings import readings_of, unknown_kinds
 from acd.alerts import AlertKind
@@ -132,6 +132,7 @@ class Alerting:
     expected_wait_s: Callable[[], Mapping[str, float]] = dict
     """Whole wait by the estimate, by the caller's channel."""
     failed_callbacks: FailedCallbacks = _no_callbacks
+    guard: Callable[[], Sequence[StepInForce]] = tuple
     _lost_since: float | None = None
     _names: AlertNames | None = None
     _names_at: float = float("-inf")
@@ -153,7 +154,7 @@ class Alerting:
         switch_heard: Callable[[], bool],
         **more: Any,
     ) -> Alerting:
-        """All parts put together; `more` is `expected_wait_s` and `failed_callbacks`, where there are some."""
+        """All parts put together; `more` is `expected_wait_s`, `failed_callbacks` and `guard`, where there are some."""
         channels = [Channel(each, clock) for each in notifiers(settings, profile, clock, secret)]
         rule = replace(
             ANSWER_RATE_RULES[profile.reports.answer_rate_definition],
@@ -225,6 +226,7 @@ class Alerting:
             switch_lost_since=self._lost_since,
             unreachable_trunks=self.senses.unreachable,
             refused=self._refused,
+            guard=self.guard() if heard else (),
             failed_callbacks=await self.failed_callbacks(at - 60.0 * rules.callback.again_after_min),
         )
 

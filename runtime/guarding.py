@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+from acd.alert_inputs import StepInForce
 from acd.guard import Guard
 from acd.guard_steps import (
     BringIn,
@@ -65,6 +66,13 @@ class GuardLoop:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._look(), name="guard-look")
             group.create_task(self._store(), name="guard-store")
+
+    def in_force(self) -> tuple[StepInForce, ...]:
+        """What the guard has done and still holds, for alerts."""
+        return tuple(
+            StepInForce(subject=step.subject, at=step.at, text=step_text(step, self._groups))
+            for step in self.guard.in_force
+        )
 
     def _heard(self, event: AmiEvent) -> None:
         if isinstance(event, FullyBooted):

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from acd.alert_inputs import FailedCallback
+from acd.callback import CallbackState
 from acd.events import ExplainOffer
 from acd.floor import Floor, FloorRules
 from acd.guard import Guard
@@ -48,6 +50,8 @@ from storage.database import Database
 from telephony.ami.session import AmiSession
 
 REMEMBERED = "settings.json"
+CALLBACKS_LAST_S = 31 * 86400.0
+"""No booking is kept open longer than this: seven opening days at most (`acd.callback_profile`)."""
 OPERATORS_VERSION = "operators.version"
 """The setting that changes whenever an operator does; the running engine looks at it."""
 CALLED_IN_BY_HAND = "guard.by_hand"
@@ -157,6 +161,17 @@ class Instance:
         operators, _trunks = await self.people()
         return version, floor_rules(self.profile, operators)
 
+    async def _failed_callbacks(self, since: float) -> Sequence[FailedCallback]:
+        now = self.clock.epoch()
+        lines = {demand.name: line.name_ja for demand, line in self.profile.acd.demands()}
+        async with self.database.reading() as unit:
+            booked = await unit.callbacks.between(now - CALLBACKS_LAST_S, now)
+        return [
+            FailedCallback(call=each.call, at=each.since, line=lines[each.demand], tries=each.tries)
+            for each in booked
+            if each.state is CallbackState.FAILED and each.since >= since
+        ]
+
     async def _keep_steps(self, steps: Sequence[GuardStep]) -> None:
         async with self.database.uow() as unit:
             for step in steps:
@@ -200,6 +215,36 @@ class Instance:
             keep_offers=self._keep_offers,
             read_rules=self._read_rules,
         )
+        desk = CallbackDesk(
+            profile=self.profile,
+            clock=self.clock,
+            ami=ami,
+            loop=loop,
+            database=self.database,
+            keeper=records.callbacks,
+            emergency=lambda: read_emergency(self.settings.home),
+        )
+        booking = CallbackBooking(
+            profile=self.profile,
+            clock=self.clock,
+            ami=ami,
+            loop=loop,
+            prompts=prompts,
+            database=self.database,
+            pending=lambda: desk.pending,
+        )
+        guard = GuardLoop(
+            self._guard(rules),
+            loop,
+            ami,
+            self.clock,
+            groups=self.profile.acd.guard.groups,
+            keep=self._keep_steps,
+            read_by_hand=self._read_by_hand,
+            offer_callback=(lambda offer: booking.offer(offer.caller))
+            if self.profile.acd.callback.enabled
+            else None,
+        )
         alerting = Alerting.of(
             self.settings,
             self.profile,
@@ -210,26 +255,11 @@ class Instance:
             trunks=[trunk.name for trunk in trunks],
             view=lambda: floor.view(self.clock.epoch()),
             switch_heard=lambda: ami.connected,
+            expected_wait_s=lambda: guard.guard.expected_s,
+            failed_callbacks=self._failed_callbacks,
+            guard=guard.in_force,
         )
         loop.listeners.append(alerting.hear)
-        guard = GuardLoop(
-            self._guard(rules),
-            loop,
-            ami,
-            self.clock,
-            groups=self.profile.acd.guard.groups,
-            keep=self._keep_steps,
-            read_by_hand=self._read_by_hand,
-        )
-        desk = CallbackDesk(
-            profile=self.profile,
-            clock=self.clock,
-            ami=ami,
-            loop=loop,
-            database=self.database,
-            keeper=records.callbacks,
-            emergency=lambda: read_emergency(self.settings.home),
-        )
         return Engine(
             settings=self.settings,
             profile=self.profile,
@@ -239,15 +269,7 @@ class Instance:
             loop=loop,
             guard=guard,
             callbacks=desk,
-            booking=CallbackBooking(
-                profile=self.profile,
-                clock=self.clock,
-                ami=ami,
-                loop=loop,
-                prompts=prompts,
-                database=self.database,
-                pending=lambda: desk.pending,
-            ),
+            booking=booking,
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
             alerting=alerting,
