@@ -47,7 +47,9 @@ def floor() -> Floor:
     )
     for operator, paused in ((REGULAR, None), (BOOTH, "reserve")):
         for queue in (CARD, PORTAL):
-            made.handle(MemberJoined(at=0.0, operator=operator, queue=queue, penalty=10, paused=paused))
+            made.handle(MemberJoined(at=0.0, operator=operator, queue=queue, penalty=10, paused=None))
+            if paused is not None:
+                made.handle(MemberPaused(at=0.0, operator=operator, queue=queue, reason=paused))
     made.called_in = frozenset()
     return made
 

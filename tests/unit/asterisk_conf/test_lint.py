@@ -58,7 +58,7 @@ MUTATIONS = [
     ("falls-through", TRANSFER, "Goto(queue-entry,s,1)", 'GotoIf($["${X}" = ""]?queue-entry,s,1)', "GotoIf"),
     ("queue-exit", QUEUE, "exten => status-WITHDRAW,1,", "exten => status-WITHDRAWN,1,", "status-WITHDRAW"),
     ("falls-through", QUEUE, " same => n,Goto(overflow,wait_limit,1)\n", "", "status-WITHDRAW"),
-    ("falls-through", OPERATOR, " same => n(late),Hangup(16)\n\n[leg-end]", " same => n(late),NoOp()\n\n[leg-end]",
+    ("falls-through", OPERATOR, " same => n(late),Hangup(16)\n\n; Where a code leads", " same => n(late),NoOp()\n\n; Where a code leads",
      "seat"),
     ("target", OPERATOR, "?late)", "?later)", "later"),
     ("queue-exit", QUEUE, "exten => status-,1,Goto(overflow,failure,1)\n", "", "status-"),

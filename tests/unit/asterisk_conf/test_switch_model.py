@@ -182,7 +182,7 @@ def test_a_demand_is_full_by_all_its_stages_and_no_later_stage_refuses() -> None
         block.partition("]")[0]: "maxlen = 0\n" not in block
         for block in files["queues.conf"].split("\n[")[1:]
     }
-    assert (kept["card-ja"], kept["card_2-ja"], kept["card_3-ja"]) == (True, False, False)
+    assert (kept["card-ja"], kept["card_2-ja"], kept["card_3-ja"]) == (False, False, False)
     assert lint(files) == []
 
 

@@ -14,7 +14,7 @@ from ivr.callback import MOST_DIGITS, Booking, CallbackSession, WhenCalled, appl
 
 pytestmark = pytest.mark.unit
 
-TEXTS = {"ja": {"callback_soon": "{minutes}あと。", "callback_later": "{next}。"}}
+TEXTS = {"ja": {"callback_soon": "{minutes}、お電話します。", "callback_later": "{next}。"}}
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=TOKYO)
 CALLER = "09012345678"
 GAPS = [SILENCE] * 3
@@ -97,7 +97,7 @@ def test_nothing_pressed_where_a_number_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("when", "can_speak", "say"),
     [
-        (WhenCalled(minutes=(3, 5)), True, "ja:およそ3分から5分あと。"),
+        (WhenCalled(minutes=(3, 5)), True, "ja:あと3分から5分ほどで、お電話します。"),
         (WhenCalled(opening=datetime(2026, 11, 25, 9, 0, tzinfo=TOKYO)), True, "ja:明日、午前9時から。"),
         (WhenCalled(minutes=(3, 5)), False, "ja/callback_booked"),
         (WhenCalled(), True, "ja/callback_booked"),

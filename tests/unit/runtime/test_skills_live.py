@@ -40,7 +40,7 @@ async def test_who_changed_what_is_kept() -> None:
     async with instance.database.reading() as unit:
         added, changed = await unit.audit.between(0, instance.clock.epoch() + 1)
     assert (added.actor, added.action, added.subject) == ("青木", "operator.add", "101")
-    assert added.detail == {"skills": {"card": 1}}
+    assert added.detail == {"skills": {"card": 1}, "group": ""}
     assert (changed.actor, changed.action, changed.subject) == ("青木", "operator.skills", "101")
     assert changed.detail == {"before": {"card": 1}, "after": {"card": 3, "en": 2}}
     await instance.database.close()
