@@ -10,23 +10,29 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from acd.demand import Demand
+from acd.simulation.band import band
+from acd.simulation.centre import Centre as SimulatedCentre
+from acd.simulation.centre import DemandRules, Play, Strategy
 from acd.simulation.trace import Trace, TraceCall
 from asterisk_conf.embedded import EmbeddedAsterisk
 from asterisk_conf.from_city import paths_for
 from asterisk_conf.render import write
 from benchmarks._centre import NUMBER, CitySpec, LineSpec, LoadCentre, short_prompts, write_profile
+from benchmarks._cities import trace_of
 from benchmarks._ends import CallLog, Citizens, Handling, OfferLog, Operators
 from benchmarks._offers import sign_in
 from core.ids import QueueName
 from core.settings import settings_from
 from runtime.install.asterisk import asterisk_command, ensure_asterisk
+from services.city import load_city
 from storage.database import Database
 
 from centre import eventually, free_ports  # isort: skip
@@ -74,7 +80,8 @@ class PlayedDay:
 def compressed(trace: Trace, speed: float) -> Trace:
     """The trace `speed` times faster, from its first call on, without breaks and missed offers."""
     start = trace.calls[0].at_s
-    operators = tuple(replace(person, breaks=(), shifts=((0.0, 1e9),)) for person in trace.operators)
+    end = (trace.calls[-1].at_s - start) / speed + 300.0
+    operators = tuple(replace(person, breaks=(), shifts=((0.0, end),)) for person in trace.operators)
     return Trace(
         operators=operators,
         calls=tuple(_faster(call, start, speed) for call in trace.calls),
@@ -299,3 +306,67 @@ def _day(policy: str, trace: Trace, calls: Sequence[CallLog], offers: Sequence[O
         policy=policy, calls=len(calls), answered=len({talk.user for talk in talks}), waits_s=tuple(waits),
         handled=handled, busy_s=busy,
     )  # fmt: skip
+
+
+def simulated_centre(demands: Sequence[Demand]) -> SimulatedCentre:
+    """The compressed day's centre for the simulator: the same seconds as the switch's."""
+    return SimulatedCentre(
+        demands=tuple(
+            DemandRules(demand=replace(demand, wait_limit_s=600.0), wrap_up_s=float(WRAP_UP_S), ring_s=20.0)
+            for demand in demands
+        )
+    )
+
+
+async def run_days(
+    folder: Path, city: str, *, load: float, seeds: Sequence[int], speed: float, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Several days at once, each under every policy, with the simulator's 95 % band for the same trace."""
+    profile = load_city(city)
+    demands = [demand for demand, _line in profile.acd.demands()]
+    traces = {seed: compressed(trace_of(profile, load=load, seed=seed), speed) for seed in seeds}
+    longest = max(trace.calls[-1].at_s for trace in traces.values())
+    say(
+        f"{city} の {len(seeds)} 日を {speed:g} 倍の速さで動かします。約 {longest / 60 + 3:.0f} 分かかります。"
+    )
+
+    async def one(place: int, seed: int) -> dict[str, Any]:
+        first_rtp = 12000 + 3000 * place
+        ours, static = await asyncio.gather(
+            play_ours(folder / f"ours-{seed}", traces[seed], demands, first_rtp=first_rtp),
+            play_static(folder / f"static-{seed}", traces[seed], demands, first_rtp=first_rtp + 1000),
+        )
+        return {"seed": seed, "days": [ours, *static]}
+
+    played = await asyncio.gather(*(one(place, seed) for place, seed in enumerate(seeds)))
+    say("シミュレーターで同じ日を動かします。")
+    centre = simulated_centre(demands)
+    days = []
+    for result in played:
+        trace = traces[result["seed"]]
+        rows = []
+        for day in result["days"]:
+            expected = await asyncio.to_thread(
+                band, centre, trace, Play(strategy=Strategy(day.policy)), runs=100, seed=result["seed"]
+            )
+            rows.append(
+                {
+                    "policy": day.policy,
+                    "calls": day.calls,
+                    "answered": day.answered,
+                    "band": [expected.low, expected.high],
+                    "within_band": expected.holds(day.answered),
+                    "mean_wait_s": round(speed * fmean(day.waits_s), 1) if day.waits_s else None,
+                    "uneven_minutes": _spread(day.busy_s.values()),
+                    "uneven_calls": _spread(day.handled.values()),
+                    "handled": day.handled,
+                    "busy_s": {op: round(speed * seconds) for op, seconds in day.busy_s.items()},
+                }
+            )
+        days.append({"seed": result["seed"], "policies": rows})
+    return {"city": city, "load": load, "speed": speed, "days": days}
+
+
+def _spread(loads: Iterable[float]) -> float:
+    values = list(loads)
+    return round((max(values) - min(values)) / max(fmean(values), 1e-9), 3)
