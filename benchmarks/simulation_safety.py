@@ -45,7 +45,7 @@ def centre() -> Centre:
                 line=LineId(line), language=language, priority=place, wait_limit_s=180.0, stages=stages
             )
             demands.append(
-                DemandRules(demand=demand, wrap_up_s=6.0 + 4.0 * place, ring_s=12.0, max_waiting=12)
+                DemandRules(demand=demand, wrap_up_s=6.0 + 4.0 * place, ring_s=12.0, max_waiting=20)
             )
     return Centre(demands=tuple(demands), notices_after_s=40.0)
 
@@ -75,7 +75,7 @@ def trace(seed: int) -> Trace:
         )
     calls, at = [], 300.0
     while at < HOURS * 3600.0 - 600.0:
-        at += dice.expovariate(1.0 / 3.2)
+        at += dice.expovariate(1.0 / 1.8)
         calls.append(
             TraceCall(
                 number=len(calls),

@@ -17,6 +17,9 @@ from acd.simulation.outcome import Day
 from acd.simulation.play import play
 from acd.simulation.trace import Trace
 
+AFTERWARDS_S = 1800.0
+"""Operators stay this long after the last caller at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jitter:
@@ -91,4 +94,13 @@ def _shaken(trace: Trace, jitter: Jitter, dice: random.Random) -> Trace:
         )
         for call in trace.calls
     ]
-    return Trace(calls=tuple(sorted(calls, key=lambda call: call.at_s)), operators=trace.operators)
+    calls.sort(key=lambda call: call.at_s)
+    # With delays the engine looks at the clock as long as somebody is signed in.
+    until = calls[-1].at_s + AFTERWARDS_S if calls else 0.0
+    operators = [
+        replace(
+            person, shifts=tuple((begin, min(end, until)) for begin, end in person.shifts if begin < until)
+        )
+        for person in trace.operators
+    ]
+    return Trace(calls=tuple(calls), operators=tuple(operators))
