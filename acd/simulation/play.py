@@ -32,6 +32,7 @@ def play(
     observers: Sequence[Observer] = (),
     on_command: Callable[[FloorCommand], None] | None = None,
     calls_again: Callable[[TraceCall, float], TraceCall | None] | None = None,
+    make_floor: Callable[[FloorRules], Floor] = Floor,
 ) -> Day:
     """Play one day until the last caller has gone.
 
@@ -41,6 +42,7 @@ def play(
         observers: read the switch's log.
         on_command: reads what the floor asks for.
         calls_again: asked for each caller who gave up, with the moment; a caller who returns joins then.
+        make_floor: given the rules, by which nobody who waits is told anything.
     """
     agenda = Agenda()
     demands = tuple(rules.demand for rules in centre.demands)
@@ -68,7 +70,7 @@ def play(
         Timer(centre, switch, agenda)
         agenda.run()
         return recorder.day()
-    floor = Floor(
+    floor = make_floor(
         FloorRules(
             demands=demands,
             skills={person.operator: person.skills for person in trace.operators},
