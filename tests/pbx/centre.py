@@ -398,6 +398,14 @@ class Centre:
         await self.hears(call, "connecting")
         return call
 
+    async def chooses(self, key: str, **more: Any) -> OutgoingCall:
+        """A citizen who listens to the menu first: an early key is lost while a process is still starting."""
+        call = await self.call(**more)
+        await self.hears(call, "menu_main", within=40)
+        await call.media.press(key)
+        await self.hears(call, "connecting")
+        return call
+
     async def leave(self) -> None:
         """Every citizen hangs up and goes home; the city's clock and the closure are as they were."""
         for end in [end for end in self.ends if end.registration is None]:

@@ -20,7 +20,7 @@ async def test_seven_conversations_at_once(ube: Centre) -> None:
     async with ube.at_work(*numbers) as phones:
         free, talks = list(phones), []
         for _ in numbers:
-            citizen = await ube.queued("1", number=NUMBER)
+            citizen = await ube.chooses("1", number=NUMBER)
             phone, offer = await first_to_ring(*free)
             free.remove(phone)
             assert offer.answer()
@@ -28,7 +28,7 @@ async def test_seven_conversations_at_once(ube: Centre) -> None:
         await eventually(
             lambda: list(ube.live()["operators"].values()) == ["talking"] * 7, what="seven conversations"
         )
-        eighth = await ube.queued("1", number=NUMBER)
+        eighth = await ube.chooses("1", number=NUMBER)
         await eventually(lambda: len(ube.live()["waiting"]) == 1, what="the eighth waiting")
         # All seven speak and listen at the same time.
         await asyncio.gather(*(both_ways(citizen, offer) for _phone, citizen, offer in talks))

@@ -16,7 +16,7 @@ async def test_relaxed_without_engine(own_guarded: Centre) -> None:
         await master.dial("*21")
         await master.state("paused:break1")
         async with centre.without_engine():
-            call = await centre.queued("1")
+            call = await centre.chooses("1")
             offer = await beginner.answer()
             assert centre.wait_until(call, offer.moments[Moment.INVITE]) == pytest.approx(8.0, abs=2.0)
             await talk(call, offer)
@@ -24,7 +24,7 @@ async def test_relaxed_without_engine(own_guarded: Centre) -> None:
             booth = await centre.phone("301", sign_in=False)
             told = await booth.dial("*11", listen=True)
             assert centre.heard(told) == ["op_signed_in"]
-            crowd = await centre.queued("3")
+            crowd = await centre.chooses("3")
             helped = await booth.answer()
             await talk(crowd, helped)
             for each in (call, crowd):
