@@ -138,6 +138,73 @@ def test_the_talk_is_named_also_when_it_ended_before_it_began() -> None:
     assert floor.members[ONE].calls == 1
 
 
+# ---- staged opening -----------------------------------------------------------------------------------
+
+
+def freed(*operators: OperatorId) -> tuple[Floor, dict[OperatorId, str]]:
+    """Operators of two queues whose wrap-up is over at 100, 101, …; the names of their talks."""
+    floor = floor_with(*operators, queues=(QUEUE, OTHER))
+    return floor, {
+        operator: talk(floor, operator, start=10.0 + n, seconds=60.0) for n, operator in enumerate(operators)
+    }
+
+
+def test_a_freed_operator_is_opened_first_where_the_neediest_waits_and_then_everywhere() -> None:
+    floor, names = freed(ONE)
+    join(floor, "new", QUEUE, at=95.0)
+    join(floor, "old", OTHER, at=90.0)
+    assert tick(floor, 100.0) == [
+        MakeReady(operator=ONE, queues=(OTHER,), talk=names[ONE], why="wrapup_over")
+    ]
+    ready(floor, ONE, 100.1, OTHER)
+    assert tick(floor, 102.0) == []
+    assert tick(floor, 102.1) == [MakeReady(operator=ONE, queues=(), talk=names[ONE], why="no_offer")]
+    ready(floor, ONE, 102.2)
+    assert tick(floor, 110.0) == []
+
+
+def test_an_offer_that_came_out_leaves_the_other_queues_closed() -> None:
+    floor, _names = freed(ONE)
+    join(floor, "new", QUEUE, at=95.0)
+    join(floor, "old", OTHER, at=90.0)
+    tick(floor, 100.0)
+    ready(floor, ONE, 100.1, OTHER)
+    floor.handle(OfferMade(at=100.5, operator=ONE, queue=OTHER, caller="old"))
+    assert tick(floor, 105.0) == []
+
+
+def test_a_caller_who_gives_up_while_it_rings_lets_the_operator_be_opened_everywhere() -> None:
+    floor, names = freed(ONE)
+    join(floor, "new", QUEUE, at=95.0)
+    join(floor, "old", OTHER, at=90.0)
+    tick(floor, 100.0)
+    ready(floor, ONE, 100.1, OTHER)
+    floor.handle(OfferMade(at=100.5, operator=ONE, queue=OTHER, caller="old"))
+    floor.handle(CallerLeft(at=103.0, caller="old", queue=OTHER))
+    assert tick(floor, 103.2) == [], "whoever answers is paused a moment after the caller has left the queue"
+    assert tick(floor, 103.5) == [MakeReady(operator=ONE, queues=(), talk=names[ONE], why="no_offer")]
+
+
+@pytest.mark.parametrize("waiting", [(), (QUEUE,), (OTHER, OTHER)])
+def test_without_a_conflict_everything_is_opened_at_once(waiting: tuple[QueueName, ...]) -> None:
+    floor, names = freed(ONE)
+    for number, queue in enumerate(waiting):
+        join(floor, f"c{number}", queue, at=90.0 + number)
+    assert tick(floor, 100.0) == [wrapped_up(names[ONE])]
+
+
+def test_two_operators_are_not_meant_for_one_caller_while_the_switch_has_not_opened_the_first() -> None:
+    floor, names = freed(ONE, TWO)
+    join(floor, "old", OTHER, at=80.0)
+    join(floor, "new", QUEUE, at=90.0)
+    assert tick(floor, 100.0) == [
+        MakeReady(operator=ONE, queues=(OTHER,), talk=names[ONE], why="wrapup_over")
+    ]
+    assert tick(floor, 101.0) == [
+        MakeReady(operator=TWO, queues=(QUEUE,), talk=names[TWO], why="wrapup_over")
+    ]
+
+
 # ---- missed offers ------------------------------------------------------------------------------------
 
 
