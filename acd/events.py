@@ -191,12 +191,11 @@ class SetOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddToQueue:
-    """The operator's skills now cover this queue."""
+    """The operator's skills now cover this queue. Added closed (`PauseReason.ADDED`), and opened by `MakeReady`."""
 
     operator: OperatorId
     queue: QueueName
     penalty: int
-    paused: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,8 @@ class Member:
     """When they were last asked to be opened, until the switch says so."""
     asked_for: tuple[QueueName, ...] = ()
     """In which queues; empty for all."""
+    sent_back_at: float | None = None
+    """When they were last told to stand by instead of being opened."""
     calls: int = 0
     handled_s: float = 0.0
     breaks_s: float = 0.0

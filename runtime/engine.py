@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from acd.demand import skills_of
-from acd.floor import FloorRules
+from acd.rules import FloorRules
 from core.clock import Clock
 from core.emergency import read_emergency
 from core.settings import Settings

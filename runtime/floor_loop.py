@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 from acd.events import ExplainOffer, FloorCommand, OrderHeld, SetOrder, TellWaiting, Tick
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
+from acd.rules import FloorRules
 from core.clock import Clock
 from core.facts.dialplan import ENTERED, Variable
 from telephony.ami import actions

@@ -14,10 +14,11 @@ from pathlib import Path
 from acd.alert_inputs import FailedCallback
 from acd.callback import CallbackState
 from acd.events import ExplainOffer
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
 from acd.guard import Guard
 from acd.guard_steps import GuardStep, guard_rules
 from acd.outlook import Outlook
+from acd.rules import FloorRules
 from agi_scripts.fallback import plan_file
 from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts

@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable
 
 from acd.events import FloorCommand, FloorEvent, HoldBack, MakeReady, OrderHeld, SetOrder, Tick
-from acd.floor import REORDER_S, Floor
+from acd.floor import Floor
+from acd.kept_order import REORDER_S
 from acd.simulation.agenda import Agenda
 from acd.simulation.centre import Centre, Play
 from acd.simulation.seating import EPOCH
@@ -66,7 +67,7 @@ class FloorEngine:
         at that moment. So the others are left out. With delays each is on the agenda (`_wake`).
         """
         now = EPOCH + self._agenda.now
-        behind = now - self._floor.order_due_at
+        behind = now - self._floor.order.due_at
         if self._most > 0.0 or behind < 0.0 or math.isinf(behind):
             return
         looked = now - behind % REORDER_S

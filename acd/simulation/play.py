@@ -7,8 +7,9 @@ import random
 from collections.abc import Callable, Sequence
 
 from acd.events import FloorCommand
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
 from acd.order import LoadRule
+from acd.rules import FloorRules
 from acd.simulation.agenda import Agenda
 from acd.simulation.centre import Centre, Play, Strategy
 from acd.simulation.engine import FloorEngine, Timer
@@ -82,7 +83,7 @@ def play(
         )
     )
     if last_shifts is not None:
-        floor.last_shifts = last_shifts
+        floor.shifts.last = last_shifts
     engine = FloorEngine(floor, switch, agenda, how, dice, on_command)
     agenda.run((engine.before_each, engine.after_each))
     return recorder.day()

@@ -102,6 +102,8 @@ class PauseReason(StrEnum):
     RESERVE = "reserve"
     """Stands by until the guard calls their group in."""
     CALLBACK = "callback"
+    ADDED = "added"
+    """In this queue since a moment, by new skills; opened as soon as the operator may be."""
 
 
 def encode_payload(**values: str) -> str:

@@ -25,7 +25,7 @@ from acd.events import (
     TalkNamed,
     TalkStarted,
 )
-from core.facts.dialplan import ManagerEvent, SeatVariable
+from core.facts.dialplan import ManagerEvent, PauseReason, SeatVariable
 from core.ids import CallId, OperatorId, call_id_of
 from telephony.ami.actions import (
     QueueSnapshot,
@@ -220,8 +220,8 @@ async def _sent(ami: AmiSession, command: SwitchCommand) -> AmiResponse:
                 interface,
                 member=member_name_of(command.operator),
                 penalty=command.penalty,
-                paused=command.paused is not None,
-                reason=command.paused or "",
+                paused=True,
+                reason=PauseReason.ADDED,
             )
         case RemoveFromQueue():
             return await queue_remove(ami, command.queue, interface)

@@ -21,7 +21,8 @@ from acd.events import (
     SetOrder,
     TellWaiting,
 )
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
+from acd.rules import FloorRules
 from core.clock import SystemClock
 from core.ids import LineId, OperatorId, QueueName
 from runtime.floor_loop import FloorLoop
@@ -160,10 +161,10 @@ async def until(condition: Callable[[], object]) -> None:
             {"Action": "QueuePenalty", "Interface": "PJSIP/op101", "Penalty": "30"},
         ),
         (
-            AddToQueue(operator=ONE, queue=CARD, penalty=30, paused=""),
+            AddToQueue(operator=ONE, queue=CARD, penalty=30),
             {
                 "Action": "QueueAdd", "Queue": "card-ja", "Interface": "PJSIP/op101", "MemberName": "op101",
-                "Penalty": "30", "Paused": "true",
+                "Penalty": "30", "Paused": "true", "Reason": "added",
             },
         ),
         (
@@ -221,7 +222,7 @@ async def test_a_login_brings_the_floor_and_the_order() -> None:
     async with FakeAmi() as ami:
         ami.on("QueueStatus", snapshot((ONE, CARD), (ONE, CARD_2), (TWO, CARD_2)))
         async with loop_on(ami) as loop:
-            await until(lambda: loop.floor.held == loop.floor.version > 0)
+            await until(lambda: loop.floor.order.held == loop.floor.order.version > 0)
             assert {op: set(member.queues) for op, member in loop.floor.members.items()} == {
                 ONE: {CARD, CARD_2},
                 TWO: {CARD_2},
@@ -237,19 +238,19 @@ async def test_an_order_is_held_only_when_the_switch_has_said_so_for_every_opera
     async with FakeAmi() as ami:
         ami.on("QueueStatus", snapshot((ONE, CARD), (ONE, CARD_2), (TWO, CARD_2)))
         async with loop_on(ami) as loop:
-            await until(lambda: loop.floor.held == loop.floor.version > 0)
+            await until(lambda: loop.floor.order.held == loop.floor.order.version > 0)
             ami.silent("QueuePenalty")
             assert loop.running is not None
-            before, version = len(loop.sent("QueuePenalty")), loop.floor.version + 1
+            before, version = len(loop.sent("QueuePenalty")), loop.floor.order.version + 1
             loop.running.do([SetOrder(operator=op, penalty=50, version=version) for op in (ONE, TWO)])
             await until(lambda: len(loop.sent("QueuePenalty")) == before + 2)
             one, two = loop.sent("QueuePenalty")[-2:]
             assert (one["Interface"], two["Interface"]) == ("PJSIP/op101", "PJSIP/op102")
             await ami.send(success(two))
             await asyncio.sleep(0.05)
-            assert loop.floor.held < version
+            assert loop.floor.order.held < version
             await ami.send(success(one))
-            await until(lambda: loop.floor.held == version)
+            await until(lambda: loop.floor.order.held == version)
 
 
 async def test_a_slow_switch_delays_no_event() -> None:
@@ -356,4 +357,4 @@ async def test_a_late_word_about_an_order_from_before_a_snapshot_is_nothing() ->
             await until(lambda: len(loop.sent("QueueStatus")) == 2)
             await ami.send(success(late))
             await asyncio.sleep(0.1)
-            assert loop.floor.held < 77
+            assert loop.floor.order.held < 77

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from acd.events import CallerJoined, CallerLeft
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
+from acd.rules import FloorRules
 from core.clock import ManualClock
 from core.ids import QueueName
 from runtime.callback_booking import CallbackBooking

@@ -17,7 +17,8 @@ from acd.events import (
     TalkStarted,
     Tick,
 )
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
+from acd.rules import FloorRules
 from core.ids import LineId, OperatorId, QueueName, demand_of, language_of
 
 QUEUE = QueueName("card-ja")

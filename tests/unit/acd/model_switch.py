@@ -33,8 +33,10 @@ from acd.events import (
     TellWaiting,
     Tick,
 )
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
 from acd.members import AUTO_PAUSE
+from acd.rules import FloorRules
+from core.facts.dialplan import PauseReason
 from core.ids import LineId, OperatorId, QueueName, demand_of, queue_name
 
 STEP_S = 0.25
@@ -156,7 +158,7 @@ class ModelSwitch:
                 seat = self.seats[operator]
                 seat.penalties = dict.fromkeys(seat.queues, penalty)
             case AddToQueue():
-                self.add(command.operator, command.queue, command.penalty, command.paused)
+                self.add(command.operator, command.queue, command.penalty, PauseReason.ADDED)
             case RemoveFromQueue(operator=operator, queue=queue):
                 if queue in self.seats[operator].queues:
                     self.remove(operator, queue)
@@ -186,6 +188,7 @@ class ModelSwitch:
     def remove(self, operator: OperatorId, queue: QueueName) -> None:
         seat = self.seats[operator]
         del seat.queues[queue], seat.penalties[queue]
+        seat.there = seat.there and bool(seat.queues)
         self.mark(operator)
         self.tell(MemberLeft(at=self.now, operator=operator, queue=queue))
 

@@ -17,8 +17,9 @@ from acd.events import (
     TalkStarted,
     Tick,
 )
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
 from acd.order import CARRIED_MOST_CALLS, CARRIED_MOST_S, LoadRule, carried_over, order_of_offers, scores
+from acd.rules import FloorRules
 from acd.view import Load
 from core.facts.dialplan import PauseReason
 from core.ids import LineId, OperatorId, QueueName

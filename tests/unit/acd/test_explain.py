@@ -6,8 +6,9 @@ import pytest
 from acd_floor import begin, floor_with, join, pause, ready, sign_in
 
 from acd.events import CallerJoined, ExplainOffer, MakeReady, OfferMade, OrderHeld, Tick
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
 from acd.order import LoadRule
+from acd.rules import FloorRules
 from core.ids import CallId, OperatorId, QueueName
 
 pytestmark = pytest.mark.unit
@@ -127,12 +128,12 @@ def test_the_record_holds_the_ranking_of_the_moment() -> None:
     pause(floor, ONE, "wrapup", 40.0)
     ready(floor, ONE, 70.0)
     floor.handle(Tick(at=100.0))
-    floor.handle(OrderHeld(at=100.1, version=floor.version - 1))
+    floor.handle(OrderHeld(at=100.1, version=floor.order.version - 1))
     call = CallId("c-n1-1.1")
     floor.handle(CallerJoined(at=100.0, caller="c1", queue=CARD_2, position=1, call=call, since=37.5))
     why = offer(floor, TWO, "c1", CARD_2, at=101.0)
     assert (why.at, why.queue, why.call, why.waited_s) == (101.0, CARD_2, call, 63.5)
-    assert (why.version, why.wanted) == (floor.version - 1, floor.version)
+    assert (why.version, why.wanted) == (floor.order.version - 1, floor.order.version)
     assert [(each.operator, each.free, each.load.calls) for each in why.ranking] == [
         (TWO, True, 0),
         (ONE, True, 1),

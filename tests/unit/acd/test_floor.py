@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from acd_floor import CALLER, QUEUE, begin, end, floor_with, join, pause, ready, sign_in, talk, tick
 
+from acd.demand import Demand, Stage
 from acd.events import (
     CallerJoined,
     CallerLeft,
@@ -25,9 +26,10 @@ from acd.events import (
     TellWaiting,
     Tick,
 )
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
 from acd.members import AUTO_PAUSE
-from core.ids import CallId, OperatorId, QueueName
+from acd.rules import FloorRules
+from core.ids import CallId, LineId, OperatorId, QueueName
 
 pytestmark = pytest.mark.unit
 
@@ -160,7 +162,7 @@ def test_a_freed_operator_is_opened_first_where_the_neediest_waits_and_then_ever
     assert tick(floor, 102.0) == []
     assert tick(floor, 102.1) == [MakeReady(operator=ONE, queues=(), talk=names[ONE], why="no_offer")]
     ready(floor, ONE, 102.2)
-    assert tick(floor, 110.0) == []
+    assert tick(floor, 109.0) == []
 
 
 def test_an_offer_that_came_out_leaves_the_other_queues_closed() -> None:
@@ -185,18 +187,40 @@ def test_a_caller_who_gives_up_while_it_rings_lets_the_operator_be_opened_everyw
     assert tick(floor, 103.5) == [MakeReady(operator=ONE, queues=(), talk=names[ONE], why="no_offer")]
 
 
-@pytest.mark.parametrize("waiting", [(), (QUEUE,), (OTHER, OTHER)])
-def test_without_a_conflict_everything_is_opened_at_once(waiting: tuple[QueueName, ...]) -> None:
+def test_with_nobody_waiting_everything_is_opened_at_once() -> None:
     floor, names = freed(ONE)
-    for number, queue in enumerate(waiting):
-        join(floor, f"c{number}", queue, at=90.0 + number)
     assert tick(floor, 100.0) == [wrapped_up(names[ONE])]
+
+
+def test_a_newcomer_of_another_queue_does_not_get_the_operator_who_is_meant_for_the_only_one_waiting() -> (
+    None
+):
+    """The newcomer's queue looks at once, the other one within a second."""
+    floor, names = freed(ONE)
+    join(floor, "old", OTHER, at=90.0)
+    assert tick(floor, 100.0) == [
+        MakeReady(operator=ONE, queues=(OTHER,), talk=names[ONE], why="wrapup_over")
+    ]
+
+
+def test_the_stages_that_the_caller_moves_on_to_are_opened_too() -> None:
+    stages = tuple(QueueName(name) for name in ("card-ja", "card_2-ja", "card_3-ja"))
+    demand = Demand(
+        line=LineId("card"), language="ja", priority=0, wait_limit_s=300.0,
+        stages=tuple(Stage(queue=q, after_s=60.0 * n, least={"card": 3 - n}) for n, q in enumerate(stages)),
+    )  # fmt: skip
+    floor = Floor(FloorRules(demands=(demand,), skills={ONE: {"card": 3}}, wrap_up_s={QUEUE: 30.0}))
+    sign_in(floor, ONE, *stages, OTHER)
+    name = talk(floor, ONE, start=0.0, seconds=70.0)
+    join(floor, "old", stages[1], at=90.0)
+    opened = [command for command in tick(floor, 100.0) if isinstance(command, MakeReady)]
+    assert opened == [MakeReady(operator=ONE, queues=stages[1:], talk=name, why="wrapup_over")]
 
 
 def test_two_operators_are_not_meant_for_one_caller_while_the_switch_has_not_opened_the_first() -> None:
     floor, names = freed(ONE, TWO)
-    join(floor, "old", OTHER, at=80.0)
-    join(floor, "new", QUEUE, at=90.0)
+    join(floor, "old", OTHER, at=90.0)
+    join(floor, "new", QUEUE, at=95.0)
     assert tick(floor, 100.0) == [
         MakeReady(operator=ONE, queues=(OTHER,), talk=names[ONE], why="wrapup_over")
     ]
@@ -416,7 +440,7 @@ def test_the_least_loaded_comes_first() -> None:
     floor = floor_with(ONE, TWO)
     assert floor.members[ONE].penalty < floor.members[TWO].penalty
     talk(floor, ONE, start=0.0, seconds=10.0)
-    before = floor.version
+    before = floor.order.version
     orders = [command for command in floor.handle(Tick(at=10.0)) if isinstance(command, SetOrder)]
     assert orders == [SetOrder(operator=ONE, penalty=30, version=before + 1)]
     assert floor.members[ONE].penalty > floor.members[TWO].penalty
@@ -425,8 +449,10 @@ def test_the_least_loaded_comes_first() -> None:
 def test_a_penalty_set_before_the_switch_knew_the_queue_is_set_again() -> None:
     floor = floor_with(ONE)
     first = sign_in(floor, TWO, QUEUE, at=5.0)
-    assert first == [SetOrder(operator=TWO, penalty=20, version=floor.version)]
-    assert sign_in(floor, TWO, OTHER, at=5.0) == [SetOrder(operator=TWO, penalty=20, version=floor.version)]
+    assert first == [SetOrder(operator=TWO, penalty=20, version=floor.order.version)]
+    assert sign_in(floor, TWO, OTHER, at=5.0) == [
+        SetOrder(operator=TWO, penalty=20, version=floor.order.version)
+    ]
     held = MemberJoined(at=5.0, operator=TWO, queue=QueueName("card-en"), penalty=20, paused=None)
     assert floor.handle(held) == []
 
@@ -435,7 +461,7 @@ def test_the_version_that_the_switch_holds_never_goes_back() -> None:
     floor = floor_with(ONE, TWO)
     floor.handle(OrderHeld(at=1.0, version=2))
     floor.handle(OrderHeld(at=1.0, version=1))
-    assert floor.held == 2
+    assert floor.order.held == 2
 
 
 # ---- who waits ------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from model_switch import DEMANDS, START, STEP_S, ModelSwitch
 
 from acd.events import ExplainOffer
-from acd.floor import SHIFT_BREAK_S, Floor
+from acd.floor import Floor
+from acd.shifts import SHIFT_BREAK_S
 from acd.view import Load
 from core.ids import OperatorId
 

@@ -19,7 +19,9 @@ from acd.events import (
     TalkStarted,
     Tick,
 )
-from acd.floor import ASK_AGAIN_S, CALLED_IN, Floor, FloorRules
+from acd.floor import Floor
+from acd.opening import ASK_AGAIN_S, CALLED_IN
+from acd.rules import FloorRules
 from core.ids import LineId, OperatorId, QueueName
 
 pytestmark = pytest.mark.unit

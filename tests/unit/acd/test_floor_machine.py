@@ -19,8 +19,8 @@ from acd.events import (
     SetOrder,
     TellWaiting,
 )
-from acd.floor import ASK_AGAIN_S
 from acd.members import AUTO_PAUSE
+from acd.opening import ASK_AGAIN_S
 from acd.routing import need_of
 from core.ids import OperatorId, QueueName, demand_of
 
@@ -54,9 +54,8 @@ class WatchedSwitch(ModelSwitch):
                 assert penalty % 10 == 0
                 assert penalty > 0
                 assert self.seats[operator].signed_in
-            case AddToQueue(operator=operator, queue=queue, paused=paused):
+            case AddToQueue(operator=operator, queue=queue):
                 assert queue in queues_for(DEMANDS, self.skills[operator])
-                assert paused is not None, "opened by another way than the locked one"
             case RemoveFromQueue(operator=operator, queue=queue):
                 unwanted = queue not in queues_for(DEMANDS, self.skills[operator])
                 assert unwanted or not self.seats[operator].there, "taken from a queue of theirs"
@@ -71,7 +70,7 @@ class WatchedSwitch(ModelSwitch):
     def opens(self, command: MakeReady, seat: Seat) -> None:
         assert seat.talking is None, "made ready while talking"
         assert self.connecting != command.operator, "made ready while connecting"
-        assert seat.state != "break", "ended a break"
+        assert seat.state != "break" or self.renewed, "ended a break"
         assert "missed" not in seat.reasons, "ended a holding back"
         assert seat.reasons, "made ready who was ready"
         assert set(command.queues) <= seat.queues.keys()
@@ -98,7 +97,7 @@ class WatchedSwitch(ModelSwitch):
         return bool((asked | free | freed) - {operator})
 
     def first_opened(self, command: MakeReady, seat: Seat) -> tuple[QueueName, ...]:
-        """By the neediest caller, all callers in mind whom this one free operator may serve."""
+        """Where the neediest caller waits whom this one free operator may serve, and where they move on to."""
         rung = {each.ringing for each in self.seats.values()}
         needy = sorted(
             (
@@ -112,8 +111,13 @@ class WatchedSwitch(ModelSwitch):
             for caller, queue in self.callers.items()
             if caller not in rung and queue in seat.queues
         )
-        queues = [queue for _, _, _, queue in needy]
-        return (queues[0],) if command.why != "no_offer" and len(set(queues)) > 1 else ()
+        if not needy or command.why == "no_offer":
+            return ()
+        first = needy[0][-1]
+        demand = next(demand for demand in DEMANDS if demand.name == demand_of(first))
+        return tuple(
+            stage.queue for stage in demand.stages[demand.stage_of(first) :] if stage.queue in seat.queues
+        )
 
 
 class Centre(RuleBasedStateMachine):

@@ -17,7 +17,8 @@ from acd.events import (
     Tick,
 )
 from acd.experience import PATIENCE_S, Experience
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
+from acd.rules import FloorRules
 from core.ids import LineId, OperatorId, QueueName
 
 pytestmark = pytest.mark.unit
