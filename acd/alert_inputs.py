@@ -43,10 +43,15 @@ class FailedCallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepInForce:
-    """What the guard did last for one caller, one group, or the number waiting."""
+    """One act of the guard on a group, a demand, or the centre, for however many callers."""
 
     subject: str
+    label: str
     at: float
+    """Of the first of its steps."""
+    steps: int
+    demand: QueueName | None
+    """Of the callers; None for a group or the centre."""
     text: str
     """In one sentence for people, without a citizen's number."""
 

@@ -32,6 +32,8 @@ class AlertSection(Section):
     remind: bool = True
     """Tell again while it lasts and nobody has acknowledged it."""
     most_per_day: Count = 20
+    tell_end: bool = True
+    """Whether it is told that it is over."""
 
     def rule(self, raise_at: float, clear_at: float) -> AlertRule:
         return AlertRule(
@@ -42,6 +44,7 @@ class AlertSection(Section):
             again_after_s=60.0 * self.again_after_min,
             remind=self.remind,
             most_per_day=self.most_per_day,
+            tell_end=self.tell_end,
         )
 
 
@@ -128,9 +131,12 @@ class CallbackAlert(AlertSection):
     clear_after_s: Seconds = 0
     remind: bool = False
     most_per_day: Count = 50
+    tell_end: bool = False
 
 
 class GuardAlert(AlertSection):
+    """The guard of waits (`[acd.guard]`) has taken a step."""
+
     clear_after_s: Seconds = 10
     again_after_min: Pause = 5
     remind: bool = False

@@ -66,7 +66,9 @@ def readings_of(
             subject=failed.call,
             value=1,
             label=f"通話 {failed.call}",
-            text=f"「{failed.line}」の折り返しを{failed.tries}回かけましたが、つながりませんでした。",
+            text=f"「{failed.line}」の折り返しを{failed.tries}回かけましたが、つながりませんでした。"
+            if failed.tries
+            else f"「{failed.line}」の折り返しを、約束の時間までにかけられませんでした。",
             since=failed.at,
         )
         for failed in inputs.failed_callbacks
@@ -75,9 +77,9 @@ def readings_of(
         Reading(
             kind=AlertKind.GUARD,
             subject=step.subject,
-            value=1,
-            label="待ち時間の番",
-            text=step.text,
+            value=step.steps,
+            label=step.label,
+            text=step.text if step.demand is None else f"{names.demand(step.demand)}：{step.text}",
             since=step.at,
         )
         for step in inputs.guard

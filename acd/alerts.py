@@ -72,6 +72,8 @@ class AlertRule:
     """Whether an alert that stays open, and that nobody has acknowledged, is told again."""
     most_per_day: int
     """Notices of this kind in one day, clearings left out."""
+    tell_end: bool = True
+    """Whether its clearing is told."""
 
     def __post_init__(self) -> None:
         if not self.clear_at < self.raise_at:
@@ -249,7 +251,7 @@ class AlertBook:
         if reading is None or reading.value <= rule.clear_at:
             track.good_since = self._now if track.good_since is None else track.good_since
             over = self._now - track.good_since >= rule.clear_after_s
-            return self._cleared(track, track.alert, reading) if over else None
+            return self._cleared(track, track.alert, reading, tell=rule.tell_end) if over else None
         track.good_since = None
         return self._maybe_reminded(track, track.alert, rule, reading)
 
@@ -310,8 +312,12 @@ class AlertBook:
         track.alert = alert
         return AlertChange(what=what, alert=alert, reading=reading, notify=tell, last_today=last)
 
-    def _cleared(self, track: _Track, alert: Alert, reading: Reading | None) -> AlertChange:
+    def _cleared(
+        self, track: _Track, alert: Alert, reading: Reading | None, *, tell: bool = True
+    ) -> AlertChange:
         alert = replace(alert, cleared_at=self._now)
         track.alert = track.good_since = None
         # Nobody is told of the end of what nobody was told of.
-        return AlertChange(what=ChangeKind.CLEARED, alert=alert, reading=reading, notify=alert.notified > 0)
+        return AlertChange(
+            what=ChangeKind.CLEARED, alert=alert, reading=reading, notify=tell and alert.notified > 0
+        )

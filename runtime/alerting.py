@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 NAMES_EVERY_S = 60.0
 REFUSED_EVERY_S = 5.0
+CALLBACKS_EVERY_S = 10.0
 COMPLAIN_EVERY_S = 60.0
 WEBHOOK_SECRET = "alert-webhook"  # noqa: S105 - the file's name
 SMTP_SECRET = "smtp"  # noqa: S105 - the file's name
@@ -133,11 +134,14 @@ class Alerting:
     """Whole wait by the estimate, by the caller's channel."""
     failed_callbacks: FailedCallbacks = _no_callbacks
     guard: Callable[[], Sequence[StepInForce]] = tuple
+    """What the guard of waits holds or has just done."""
     _lost_since: float | None = None
     _names: AlertNames | None = None
     _names_at: float = float("-inf")
     _refused: list[float] | None = None
     _refused_at: float = float("-inf")
+    _failed: Sequence[FailedCallback] = ()
+    _failed_at: float = float("-inf")
 
     @classmethod
     def of(
@@ -213,6 +217,9 @@ class Alerting:
             self._refused = await refused_lately(
                 self.settings.sip_log, numbers, 60.0 * rules.trunk.within_min
             )
+        if at - self._failed_at >= CALLBACKS_EVERY_S:
+            self._failed_at = at
+            self._failed = await self.failed_callbacks(at - 60.0 * rules.callback.again_after_min)
         closed = read_emergency(self.settings.home)
         return AlertInputs(
             at=at,
@@ -227,7 +234,7 @@ class Alerting:
             unreachable_trunks=self.senses.unreachable,
             refused=self._refused,
             guard=self.guard() if heard else (),
-            failed_callbacks=await self.failed_callbacks(at - 60.0 * rules.callback.again_after_min),
+            failed_callbacks=self._failed,
         )
 
 

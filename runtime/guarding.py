@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from acd.alert_inputs import StepInForce
+from acd.alert_steps import steps_in_force
 from acd.guard import Guard
 from acd.guard_steps import (
     BringIn,
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 STEPS_MOST = 10_000
+STEPS_KEPT = 200
+STEP_IS_NEWS_S = 30.0
 RELAX = "relax"
 """`WithdrawInfo` that the dialplan takes for the next stage (dialplans/30-queue.conf)."""
 
@@ -56,6 +60,7 @@ class GuardLoop:
         self._keep, self._read_by_hand, self._offer_callback = keep, read_by_hand, offer_callback
         guard.offers_callbacks = offer_callback is not None
         self._steps: list[GuardStep] = []
+        self._lately: deque[GuardStep] = deque(maxlen=STEPS_KEPT)
         self._by_hand: frozenset[str] = frozenset()
         self._marked: dict[str, bool] = {}
         """What the dialplan has been told of each group."""
@@ -68,11 +73,10 @@ class GuardLoop:
             group.create_task(self._store(), name="guard-store")
 
     def in_force(self) -> tuple[StepInForce, ...]:
-        """What the guard has done and still holds, for alerts."""
-        return tuple(
-            StepInForce(subject=step.subject, at=step.at, text=step_text(step, self._groups))
-            for step in self.guard.in_force
-        )
+        """What the guard holds, and what it did a moment ago and may be over before anybody looks; for alerts."""
+        since = self._clock.epoch() - STEP_IS_NEWS_S
+        lately = [step for step in self._lately if step.at >= since]
+        return steps_in_force([*lately, *self.guard.in_force], self._groups)
 
     def _heard(self, event: AmiEvent) -> None:
         if isinstance(event, FullyBooted):
@@ -126,6 +130,7 @@ class GuardLoop:
             case GuardStep():
                 log.warning("guard: %s", step_text(command, self._groups))
                 self._steps.append(command)
+                self._lately.append(command)
             case RelaxCaller():
                 await self._withdrawn(command.queue, command.caller, RELAX)
             case OverflowCaller():

@@ -168,9 +168,11 @@ class Instance:
         async with self.database.reading() as unit:
             booked = await unit.callbacks.between(now - CALLBACKS_LAST_S, now)
         return [
-            FailedCallback(call=each.call, at=each.since, line=lines[each.demand], tries=each.tries)
+            FailedCallback(
+                call=each.call, at=each.since, line=lines.get(each.demand, each.demand), tries=each.tries
+            )
             for each in booked
-            if each.state is CallbackState.FAILED and each.since >= since
+            if each.state in (CallbackState.FAILED, CallbackState.EXPIRED) and each.since >= since
         ]
 
     async def _keep_steps(self, steps: Sequence[GuardStep]) -> None:

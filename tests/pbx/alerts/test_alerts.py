@@ -30,6 +30,8 @@ nobody = { raise_after_s = 1, clear_after_s = 1, again_after_min = 0.05, remind 
 missed_offers = { again_after_min = 0.05, remind = false }
 wait_limit = { clear_after_s = 1, again_after_min = 0.05 }
 waiting = { raise_after_s = 0, clear_after_s = 1, again_after_min = 0.05 }
+wait_risk = { clear_after_s = 1, again_after_min = 0.05, remind = false }
+guard = { clear_after_s = 1, again_after_min = 0.05 }
 long_hold = { limit_s = 10, remind = false }
 engine = { raise_after_s = 0, remind = false }
 """
@@ -50,7 +52,7 @@ class Supervisor:
 
     async def begin(self, centre: Centre) -> None:
         """Forget the story before, once its alerts are over (that nobody is signed in is none of it)."""
-        await eventually(lambda: _open(centre) <= {"nobody"}, what=lambda: f"{_open(centre)} over")
+        await eventually(lambda: _open(centre) <= {"nobody"}, within=60, what=lambda: f"{_open(centre)} over")
         self.notices.clear()
 
     def told(self, kind: str, what: str | None = None) -> list[dict[str, Any]]:

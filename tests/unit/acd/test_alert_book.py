@@ -141,6 +141,11 @@ def test_without_reminders_a_lasting_alert_is_told_once() -> None:
     assert told(run(alerts, [6] * 1000)) == [(C.RAISED, True)]
 
 
+def test_a_kind_whose_end_is_no_news_ends_in_silence() -> None:
+    changes = run(book(replace(RULE, tell_end=False)), [6] * 5 + [0] * 11)
+    assert told(changes) == [(C.RAISED, True), (C.CLEARED, False)]
+
+
 def test_no_more_than_so_many_a_day() -> None:
     alerts = book(replace(RULE, most_per_day=3))
     changes = run(alerts, [6] * 600)

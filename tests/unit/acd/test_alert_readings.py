@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from acd.alert_inputs import AlertInputs, AlertNames, AnsweredSoFar, FailedCallback, Restarted, names_of
 from acd.alert_profile import AlertsSection
 from acd.alert_readings import readings_of, unknown_kinds, wilson_upper
+from acd.alert_steps import steps_in_force
 from acd.alert_words import words_for
 from acd.alerts import AlertBook, AlertKind, Reading
+from acd.guard_steps import GuardStep, GuardWhy
 from acd.profile import AcdSection, TargetsSection
 from acd.view import Caller, FloorView, Load, Seat
 from core.clock import ManualClock
@@ -94,6 +96,29 @@ def test_predictions_are_read_where_there_are_some() -> None:
     (risk,) = read(inputs(view, expected_wait_s={"PJSIP/trunk-2": 340.0}), K.WAIT_RISK).values()
     assert risk.value == 340
     assert "2人のうち1人が、このままでは5分以上お待ちになる見込み" in risk.text
+
+
+def test_the_guards_steps_are_one_alert_for_each_act_on_a_group_or_a_demand() -> None:
+    def step(act: str, at: float, **more: Any) -> GuardStep:
+        return GuardStep(at=at, act=act, rung=1, why=GuardWhy.PREDICTED, waiting=3, on_duty=2, **more)
+
+    def relaxed(number: int) -> GuardStep:
+        return step(
+            "relax", T0 - 9 + number, demand=QueueName("booking-ja"), caller=f"c{number}", waited_s=60
+        )
+
+    called = step("call_in", T0 - 3, group="office", operators=(OperatorId("101"),))
+    back = step("send_back", T0, group="office")
+    taken = steps_in_force([called, relaxed(0), relaxed(1), called, back], {"office": "事務所"})
+    found = read(inputs(floor(seat("101")), guard=taken), K.GUARD)
+    values = {subject: reading.value for subject, reading in found.items()}
+    assert values == {"relax:booking-ja": 2, "call_in:office": 1}
+    relax = found["relax:booking-ja"]
+    assert relax.since == T0 - 9
+    assert relax.text.startswith("「予約」：条件をゆるめる。このままでは待ち時間の上限を超えます。")
+    assert relax.text.endswith("（2人の方に）")
+    assert found["call_in:office"].text.startswith("応援（事務所）: 101を呼び込みました。")
+    assert K.GUARD in unknown_kinds(inputs(None))
 
 
 def test_waiting_callers_are_counted_over_all_queues() -> None:
@@ -239,6 +264,10 @@ def test_a_failed_callback_names_its_call() -> None:
     failed = FailedCallback(call=CallId("c-n1-1.2"), at=T0 - 9, line="予約", tries=2)
     (reading,) = read(inputs(floor(), failed_callbacks=[failed]), K.CALLBACK).values()
     assert (reading.subject, reading.value, reading.since) == ("c-n1-1.2", 1, T0 - 9)
+    assert reading.text == "「予約」の折り返しを2回かけましたが、つながりませんでした。"
+    never = replace(failed, tries=0)
+    (reading,) = read(inputs(floor(), failed_callbacks=[never]), K.CALLBACK).values()
+    assert reading.text == "「予約」の折り返しを、約束の時間までにかけられませんでした。"
 
 
 def test_what_is_not_known_is_not_judged() -> None:
