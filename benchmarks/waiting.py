@@ -28,7 +28,8 @@ from typing import Any
 
 from acd.events import FloorCommand, TellWaiting
 from acd.experience import Experience
-from acd.floor import Floor, FloorRules
+from acd.floor import Floor
+from acd.rules import FloorRules
 from acd.simulation.centre import Centre, Play
 from acd.simulation.log import Happening, What
 from acd.simulation.outcome import Caller, End
