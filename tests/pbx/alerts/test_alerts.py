@@ -222,10 +222,11 @@ async def test_a_hold_that_lasts_and_an_engine_that_dies(
         old = watched.engine_pid()
         kill(old)
         await watched.engine_is_back(old)
-        died = await told.hears("engine", "raised")
+        # On a busy machine an engine takes its time to start, and the parent tells of that too.
+        died = await told.hears("engine", "raised", within=90)
         assert died["subject"] == "engine"
         # The new engine knows what was told: nothing is said twice.
-        assert {notice["kind"] for notice in told.notices[before:]} == {"engine"}
+        assert {notice["kind"] for notice in told.notices[before:]} <= {"engine", "engine_silent"}
         status = json.loads(await command(watched, "status"))
         assert status["alerts"]["channels"]["webhook"]["well"]
         assert status["alerts"]["open"] >= 1
