@@ -214,9 +214,9 @@ class Citizens(_Socket):
                 "INFO", where, [*base, ("To", to), ("CSeq", "2 INFO")],
                 f"Signal={key}\r\nDuration=100\r\n".encode(), "application/dtmf-relay",
             )  # fmt: skip
-            await self.ask(info)
             log.keyed_at = time.time()
-            if await self._waited(gone, user, patience_s):
+            await self.ask(info)
+            if await self._waited(gone, user, patience_s - (time.time() - log.keyed_at)):
                 return log
             log.gave_up, log.ended_at = True, time.time()
             await self.ask(self.request("BYE", where, [*base, ("To", to), ("CSeq", "3 BYE")]))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,8 @@ import typer
 
 from core.clock import TOKYO
 from core.errors import ToritsugiError
+from runtime.cli_floor import alerts_app, audit_app, callbacks_app, guard_app, operator_app, trunk_app
+from runtime.cli_parts import City, day_of, moment_of, out, say
 
 app = typer.Typer(
     name="toritsugi",
@@ -24,14 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 profile_app = typer.Typer(help="市の設定 / city profiles.", no_args_is_help=True)
-operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is_help=True)
-trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
-guard_app = typer.Typer(help="待ち時間の番 / who is called in.", no_args_is_help=True)
-audit_app = typer.Typer(help="操作の記録 / who changed what.", no_args_is_help=True)
-callbacks_app = typer.Typer(help="折り返しの予約 / call-backs.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
 retention_app = typer.Typer(help="保存期間 / how long records are kept.", no_args_is_help=True)
-alerts_app = typer.Typer(help="警報 / alerts.", no_args_is_help=True)
 models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_is_help=True)
 for name, sub in (
     ("profile", profile_app),
@@ -47,18 +43,6 @@ for name, sub in (
 ):
     app.add_typer(sub, name=name)
 
-City = Annotated[str | None, typer.Option("--city", help="市の名前。例: matsusaka")]
-
-
-def say(text: str) -> None:
-    """One line for the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def out(text: str) -> None:
-    """One line for the next program."""
-    print(text, flush=True)
-
 
 def main() -> None:
     """Run a command; a mistake a person can mend ends in one plain line and exit code 2."""
@@ -73,31 +57,6 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
-
-
-def _year(day: date) -> None:
-    if not 1970 < day.year < 2100:
-        raise ValueError("no year of ours")
-
-
-def _moment(text: str, option: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        _year(moment)
-    except ValueError as problem:
-        raise ToritsugiError(
-            f"日時が読めません: {text!r}", where=option, cure="例: 2026-12-30T16:31"
-        ) from problem
-    return moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-        _year(day)
-    except ValueError as problem:
-        raise ToritsugiError(f"日付が読めません: {text!r}", where=option, cure="例: 2026-11-24") from problem
-    return day
 
 
 # ---- the demonstration, the tests, the benchmarks -------------------------------------------------
@@ -246,7 +205,7 @@ def close(
         raise ToritsugiError(
             f"ない文言です: {message}", where="--message", cure=f"次のどれか: {', '.join(sorted(allowed))}"
         )
-    moment = _moment(until, "--until") if until else None
+    moment = moment_of(until, "--until") if until else None
     write_emergency(settings.home, Emergency(message=message, until=moment, reason=reason))
     say(f"受付を休止しました ({reason})。再開は toritsugi reopen です。")
 
@@ -320,233 +279,7 @@ def hours(
     from services.city_text import describe_hours
 
     emergency = read_emergency(settings_from().home)
-    out(describe_hours(load_city(city), _moment(at, "--at"), language, emergency))
-
-
-# ---- people and trunks ----------------------------------------------------------------------------
-
-
-@operator_app.command("add")
-def operator_add(
-    number: Annotated[str, typer.Argument(help="サインインの番号。例: 101")],
-    name: Annotated[str, typer.Option("--name", help="氏名")],
-    skill: Annotated[list[str], typer.Option("--skill", help="回線=レベル(1–5)。例: booking=3")],
-    language: Annotated[list[str] | None, typer.Option("--language", help="話せる言語")] = None,
-    group: Annotated[str, typer.Option("--group", help="呼び込まれるまで待機する組")] = "",
-    city: City = None,
-) -> None:
-    """オペレーターを加え、電話機に入れる合言葉を一度だけ示します。
-
-    例: ./toritsugi operator add 101 --name 青木 --skill booking=4 --skill card=3
-    """
-    from runtime.people import add_operator
-
-    asyncio.run(add_operator(city, number, name, skill, tuple(language or ("ja",)), out, say, group=group))
-
-
-@operator_app.command("skills")
-def operator_skills(
-    number: Annotated[str, typer.Argument(help="番号")],
-    skill: Annotated[list[str], typer.Option("--skill", help="回線=レベル(1–5)")],
-    city: City = None,
-) -> None:
-    """オペレーターの回線とレベルを改めます。
-
-    例: ./toritsugi operator skills 101 --skill booking=5 --skill portal=2
-    """
-    from runtime.people import set_skills
-
-    asyncio.run(set_skills(city, number, skill, say))
-
-
-@operator_app.command("group")
-def operator_group(
-    number: Annotated[str, typer.Argument(help="番号")],
-    group: Annotated[str, typer.Argument(help="組の名前 (なしにするには書かない)")] = "",
-    city: City = None,
-) -> None:
-    """呼び込まれるまで待機する組を改めます。
-
-    例: ./toritsugi operator group 101 responsible
-    """
-    from runtime.people import set_group
-
-    asyncio.run(set_group(city, number, group, say))
-
-
-@operator_app.command("list")
-def operator_list(city: City = None) -> None:
-    """オペレーターを JSON Lines で並べます (合言葉は出しません)。例: ./toritsugi operator list"""
-    from runtime.people import list_operators
-
-    for row in asyncio.run(list_operators(city)):
-        out(json.dumps(row, ensure_ascii=False))
-
-
-@trunk_app.command("add")
-def trunk_add(
-    name: Annotated[str, typer.Argument(help="名前 (英数字)")],
-    match: Annotated[str, typer.Option("--match", help="相手の IP アドレスまたは網。例: 192.0.2.10")],
-    contact: Annotated[
-        str, typer.Option("--contact", help="転送と折り返しの電話をかける先。例: sip:192.0.2.10:5060")
-    ] = "",
-    city: City = None,
-) -> None:
-    """電話を受けてよい相手を加えます。ほかの相手は断ります。--contact があれば、転送と折り返しにも使います。
-
-    例: ./toritsugi trunk add carrier --match 192.0.2.10 --contact sip:192.0.2.10:5060
-    """
-    from runtime.people import add_trunk
-
-    asyncio.run(add_trunk(city, name, match, contact, say))
-
-
-@trunk_app.command("list")
-def trunk_list(city: City = None) -> None:
-    """電話を受けてよい相手を JSON Lines で並べます。例: ./toritsugi trunk list"""
-    from runtime.people import list_trunks
-
-    for row in asyncio.run(list_trunks(city)):
-        out(json.dumps(row, ensure_ascii=False))
-
-
-# ---- alerts ---------------------------------------------------------------------------------------
-
-
-@alerts_app.command("list")
-def alerts_list(
-    open_: Annotated[bool, typer.Option("--open", help="いま続いているものだけ")] = False,
-    days: Annotated[int, typer.Option("--days", min=1, max=400, help="さかのぼる日数")] = 7,
-    city: City = None,
-) -> None:
-    """警報を JSON Lines で並べます。続いているものは、いつ始まったものでも出します。
-
-    例: ./toritsugi alerts list --open
-    """
-    from runtime.alert_commands import list_alerts
-
-    for row in asyncio.run(list_alerts(city, open_only=open_, days=days)):
-        out(json.dumps(row, ensure_ascii=False))
-
-
-@alerts_app.command("ack")
-def alerts_ack(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="警報の番号 (初めの数文字でよい)")],
-    by: Annotated[str, typer.Option("--by", help="対応する人の名前")],
-    note: Annotated[str, typer.Option("--note", help="書き添えること")] = "",
-    city: City = None,
-) -> None:
-    """対応する人が決まったことを記します。くり返しの知らせが止まります。
-
-    例: ./toritsugi alerts ack k3f9ab2q --by 山田 --note 電話機を交換中
-    """
-    from runtime.alert_commands import acknowledge_alert
-
-    if not by.strip():
-        raise ToritsugiError("名前がありません", where="--by", cure="例: --by 山田")
-    asyncio.run(acknowledge_alert(city, identity, by.strip()[:80], note.strip(), say))
-
-
-@alerts_app.command("test")
-def alerts_test(city: City = None) -> None:
-    """試験の知らせを記録・メール・Webhook に一度ずつ送り、結果を JSON Lines で出します。
-
-    届かないものがあれば終了コード 1。
-
-    例: ./toritsugi alerts test
-    """
-    from runtime.alert_commands import try_channels
-
-    results = asyncio.run(try_channels(city))
-    for row in results:
-        out(json.dumps(row, ensure_ascii=False))
-    missing = {"mail": "TORITSUGI_SMTP と TORITSUGI_ALERT_TO", "webhook": "TORITSUGI_ALERT_WEBHOOK"}
-    for name in missing.keys() - {row["channel"] for row in results}:
-        say(f"{name} は使っていません ({missing[name]} が決まっていません)。")
-    if not all(row["ok"] for row in results):
-        raise typer.Exit(1)
-
-
-@guard_app.command("call-in")
-def guard_call_in(
-    group: Annotated[str, typer.Argument(help="組の名前")],
-    city: City = None,
-) -> None:
-    """待機している組を、いますぐ呼び込みます (拠点の切り替えなど)。release までそのままです。
-
-    例: ./toritsugi guard call-in site2
-    """
-    from runtime.people import call_in_by_hand
-
-    asyncio.run(call_in_by_hand(city, group, True, say))
-
-
-@guard_app.command("release")
-def guard_release(
-    group: Annotated[str, typer.Argument(help="組の名前")],
-    city: City = None,
-) -> None:
-    """手で呼び込んだ組を、番に任せます。落ち着けば待機に戻ります。
-
-    例: ./toritsugi guard release site2
-    """
-    from runtime.people import call_in_by_hand
-
-    asyncio.run(call_in_by_hand(city, group, False, say))
-
-
-@audit_app.command("list")
-def audit_list(
-    since: Annotated[str | None, typer.Option("--since", help="この日から (既定: 今日)")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="この日の前まで (既定: いままで)")] = None,
-    city: City = None,
-) -> None:
-    """だれが何を変えたか、番が何をしたかを、一件一行の JSON で出します。
-
-    例: ./toritsugi audit list --since 2026-11-24 --until 2026-11-25
-    """
-    from runtime.people import audit_rows
-
-    first = _day(since, "--since") if since else datetime.now(TOKYO).date()
-    last = _day(until, "--until") if until else None
-    for row in asyncio.run(audit_rows(city, first, last)):
-        out(json.dumps(row, ensure_ascii=False))
-
-
-# ---- call-backs -----------------------------------------------------------------------------------
-
-
-@callbacks_app.command("list")
-def callbacks_list(
-    date_: Annotated[
-        str | None, typer.Option("--date", help="この日に予約されたもの (既定: 終わっていないもの)")
-    ] = None,
-    show_numbers: Annotated[bool, typer.Option("--show-numbers", help="電話番号を伏せずに出す")] = False,
-    city: City = None,
-) -> None:
-    """折り返しの予約を JSON Lines で並べます。電話番号は伏せます。
-
-    例: ./toritsugi callbacks list --date 2026-11-24
-    """
-    from runtime.callback_rows import callback_rows
-
-    day = _day(date_, "--date") if date_ else None
-    for row in asyncio.run(callback_rows(city, day, show_numbers=show_numbers)):
-        out(json.dumps(row, ensure_ascii=False))
-
-
-@callbacks_app.command("cancel")
-def callbacks_cancel(
-    call: Annotated[str, typer.Argument(help="通話番号 (callbacks list の call)")],
-    city: City = None,
-) -> None:
-    """折り返しの予約を取り消します。市民の電話がもう鳴っているときは、取り消せません。
-
-    例: ./toritsugi callbacks cancel c-n1-1790000000.12
-    """
-    from runtime.callback_rows import cancel_callback
-
-    asyncio.run(cancel_callback(city, call, say))
+    out(describe_hours(load_city(city), moment_of(at, "--at"), language, emergency))
 
 
 # ---- the ledger and the papers --------------------------------------------------------------------
@@ -567,8 +300,8 @@ def ledger_export(
 
     if format_ not in ("jsonl", "csv"):
         raise ToritsugiError(f"知らない形式です: {format_}", where="--format", cure="jsonl か csv を書く")
-    since = _day(from_, "--from") if from_ else None
-    until = _day(to, "--to") if to else None
+    since = day_of(from_, "--from") if from_ else None
+    until = day_of(to, "--to") if to else None
     for line in asyncio.run(export_text(city, format_, since, until)):
         sys.stdout.write(line)
 
@@ -587,7 +320,7 @@ def ledger_reconcile(
     """
     from runtime.records import reconcile_day
 
-    day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date()
+    day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date()
     result = asyncio.run(reconcile_day(city, day, capture))
     out(json.dumps(result, ensure_ascii=False, indent=2))
     if result["differences"]:
@@ -605,7 +338,7 @@ def cases(
     """
     from runtime.records import case_rows
 
-    day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date()
+    day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date()
     for row in asyncio.run(case_rows(city, day)):
         out(json.dumps(row, ensure_ascii=False))
 
@@ -641,14 +374,14 @@ def report(
         )
     if month is not None and date_ is not None:
         raise ToritsugiError("日と月の両方があります", where="--date, --month", cure="どちらか一つにする")
-    day = _day(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
+    day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
     match kind:
         case "daily":
             text = asyncio.run(daily_paper(city, day, format_))
         case "evenness":
             text = asyncio.run(evenness_paper(city, day, format_))
         case _:
-            first, last = month_of(_day(f"{month}-01", "--month")) if month else (day, day)
+            first, last = month_of(day_of(f"{month}-01", "--month")) if month else (day, day)
             text = asyncio.run(shortfall_paper(city, first, last, format_, save=save, say=say))
     sys.stdout.write(text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from acd.events import FloorEvent, MemberJoined, MemberLeft, MemberPaused, MemberReady
@@ -15,7 +16,7 @@ EPOCH = 1_000_000.0
 """Added to the trace's seconds in what the floor is told, for which 0 means never."""
 
 
-class Seating:
+class Seating(ABC):
     """Queues and their members. Methods are what operators' telephones, dialplan and AMI do to app_queue."""
 
     def __init__(self, centre: Centre, agenda: Agenda, observe: Observer) -> None:
@@ -95,13 +96,13 @@ class Seating:
 
     # For the callers' half
 
+    @abstractmethod
     def wake(self, line: Line) -> None:
         """Somebody may have become free for this queue."""
-        raise NotImplementedError
 
+    @abstractmethod
     def emptied(self, line: Line) -> None:
         """The last member of this queue has left it."""
-        raise NotImplementedError
 
     def wake_all(self, operator: Operator) -> None:
         for seat in operator.seats.values():
