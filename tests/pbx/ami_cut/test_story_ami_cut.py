@@ -15,12 +15,12 @@ async def test_ami_cut(centre: Centre) -> None:
         first = await centre.queued("1")
         offer = await phone.answer()
         await talk(first, offer)
-        waiting = await centre.queued("1")
+        waiting = await centre.queued("2")  # the line with the longer wait limit
         lost = centre.log().count("AMI connection lost")
         await cut(centre)
         # Unseen by the engine: the end of one call, and another caller's arrival.
         await offer.hang_up()
-        third = await centre.queued("1")
+        third = await centre.queued("2")
         await eventually(lambda: centre.log().count("AMI connection lost") == lost + 1, what="the cut")
         next_offer = await phone.answer()
         gap_s = next_offer.moments[Moment.INVITE] - offer.moments[Moment.BYE_SENT]
