@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from switch_sample import MANAGER_SECRET, OPERATOR_SECRET, sample_switch
 
@@ -65,6 +65,7 @@ def test_a_refused_secret_is_not_shown(secret: str) -> None:
     assert secret not in str(caught.value)
 
 
+@settings(deadline=None)  # each example renders and checks every file
 @given(st.text(max_size=40))
 def test_no_text_slips_a_line_into_the_configuration(text: str) -> None:
     """Whatever a name is, either it is refused or it stands on its own line as it was given."""
