@@ -251,8 +251,11 @@ class Floor:
             seating.added(member, event)
         seating.closed_is_due(member, event.at, self.rules)
         order = [] if self._finding else self._reorder(event.at)
-        if event.penalty != member.penalty and not any(o.operator == member.operator for o in order):
-            # The earlier penalty was set before the switch knew them in this queue.
+        signs_in = first and not self._finding
+        unsaid = not any(each.operator == member.operator for each in order)
+        if unsaid and (signs_in or event.penalty != member.penalty):
+            # An earlier penalty was set before the switch knew them in this queue, or is still on its way from
+            # before they signed out.
             order += self.order.said([member])
         known = event.operator in self.rules.skills
         if not self._finding and known and event.queue not in self.rules.queues_of(event.operator):

@@ -211,9 +211,11 @@ class ModelSwitch:
             self.tell(MemberReady(at=self.now, operator=operator, queue=queue))
 
     def sign_in(self, operator: OperatorId) -> None:
-        seat = self.seats[operator]
-        seat.there, seat.state, seat.misses = True, "ready", 0
-        for queue in queues_for(DEMANDS, self.skills[operator]):
+        # Between signing out and in lie seconds, and no word to the switch takes that long.
+        self.act()
+        seat, queues = self.seats[operator], queues_for(DEMANDS, self.skills[operator])
+        seat.there, seat.state, seat.misses = bool(queues), "ready", 0
+        for queue in queues:
             self.add(operator, queue, 10, None)
         self.unpause(operator)
 
