@@ -17,22 +17,18 @@ import json
 import re
 import sys
 import tempfile
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from asterisk_conf.embedded import EmbeddedAsterisk
 from asterisk_conf.from_city import paths_for
 from asterisk_conf.render import write
+from benchmarks._centre import LoadCentre, short_prompts
 from core.settings import PROJECT_ROOT, settings_from
 from runtime.install.asterisk import asterisk_command, ensure_asterisk
 from runtime.install.sipp import sipp_command
-from services.city import load_city
 from storage.database import Database
 
 sys.path.insert(0, str(PROJECT_ROOT / "tests" / "pbx"))
@@ -44,7 +40,6 @@ TALK_S = 0.5
 OPERATORS = 40
 RATES = (2, 4, 8, 16, 24, 32, 48, 64, 96)
 SCENARIO = Path(__file__).with_name("call_setup.xml")
-RTP_PORTS = 4000
 LEAST_SHARE = 0.99
 SLOWER_S = 1.0
 _CLOCK_TICK = 100.0
@@ -68,18 +63,6 @@ exten => s,1,Hangup()
 """
 
 
-@dataclass
-class LoadCentre(Centre):
-    """The centre of the stories with room for many calls at once."""
-
-    def environment(self) -> dict[str, str]:
-        first = 30000
-        return super().environment() | {
-            "TORITSUGI_RTP_RANGE": f"{first}-{first + RTP_PORTS - 1}",
-            "TORITSUGI_TRANSCRIBERS": "1",
-        }
-
-
 def _profile(folder: Path) -> Path:
     """The stories' city in one language, with long queues and no wrap-up."""
     text = (PROJECT_ROOT / "tests" / "pbx" / "shiken.toml").read_text(encoding="utf-8")
@@ -100,17 +83,6 @@ def _profile(folder: Path) -> Path:
     path = folder / f"{CITY}.toml"
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def _short_prompts(home: Path, profile: Path) -> None:
-    """A quarter of a second of tone for every prompt, so that a call is mostly decisions."""
-    folder = home / "recorded-prompts" / "ja"
-    folder.mkdir(parents=True)
-    tone = (6000 * np.sin(2 * np.pi * 440 * np.arange(2000) / 8000)).astype("<i2")
-    for name in load_city(profile).prompts.static("ja"):
-        with wave.open(str(folder / f"{name}.wav"), "wb") as file:
-            file.setparams((1, 2, 8000, 0, "NONE", ""))
-            file.writeframes(tone.tobytes())
 
 
 @asynccontextmanager
@@ -235,7 +207,7 @@ async def _climb(
 async def _measure(folder: Path, rates: tuple[int, ...], seconds: float) -> dict[str, Any]:
     profile, home = _profile(folder), folder / "home"
     home.mkdir()
-    _short_prompts(home, profile)
+    short_prompts(home, profile)
     centre = LoadCentre(
         home=home,
         ports=free_ports(5),
