@@ -126,7 +126,8 @@ class EmbeddedAsterisk:
             stderr=subprocess.STDOUT,
         )
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), timeout)
+            async with asyncio.timeout(timeout):
+                out, _ = await process.communicate()
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -144,7 +145,8 @@ class EmbeddedAsterisk:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
             try:
-                await asyncio.wait_for(self.ended(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self.ended()
             except TimeoutError:
                 os.kill(pid, signal.SIGKILL)
                 await self.ended()

@@ -125,7 +125,8 @@ async def _demo(city: str, *options: str, say: Say, expected_kills: int = 0) -> 
         started = time.monotonic()
         late = False
         try:
-            status = await asyncio.wait_for(process.wait(), LIMIT_S)
+            async with asyncio.timeout(LIMIT_S):
+                status = await process.wait()
         except TimeoutError:
             late = True
             process.terminate()

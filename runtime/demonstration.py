@@ -369,7 +369,8 @@ class Demonstration:
         if self.service is not None and self.service.returncode is None:
             self.service.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(self.service.wait(), 30)
+                async with asyncio.timeout(30):
+                    await self.service.wait()
             except TimeoutError:
                 self.service.kill()
                 await self.service.wait()

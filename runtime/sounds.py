@@ -27,7 +27,8 @@ class PromptFiles:
         if self._speak is None:
             return None
         try:
-            made = await asyncio.wait_for(asyncio.to_thread(self._speak, text, language), ON_THE_SPOT_S)
+            async with asyncio.timeout(ON_THE_SPOT_S):
+                made = await asyncio.to_thread(self._speak, text, language)
         except TimeoutError:
             log.warning("a sentence took longer than %.0f s to make", ON_THE_SPOT_S)
             return None

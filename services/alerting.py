@@ -176,7 +176,8 @@ class Channel:
     async def attempt(self, batch: Sequence[Notice]) -> NotTold | None:
         """One try; None when it was delivered."""
         try:
-            await asyncio.wait_for(self.notifier.send(batch), self._within_s)
+            async with asyncio.timeout(self._within_s):
+                await self.notifier.send(batch)
         except TimeoutError:
             problem = NotTold(f"no answer within {self._within_s:g} s")
         except NotTold as told:

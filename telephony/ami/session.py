@@ -128,7 +128,9 @@ class AmiSession:
     ) -> AmiResponse:
         action = link.request(name, headers)
         try:
-            messages = await asyncio.wait_for(action.future, timeout)
+            # Not wait_for(): before Python 3.12 it swallows a cancellation that meets the reply.
+            async with asyncio.timeout(timeout):
+                messages = await action.future
         except TimeoutError:
             raise AmiTimeout(f"AMI の返事が {timeout:g} 秒以内にありません", where=name) from None
         finally:
@@ -192,7 +194,8 @@ class AmiSession:
                 log.warning("AMI %s:%d: %s; next try in %.1f s", self._host, self._port, exc, delay)
             # Jitter keeps several engines from knocking at the same moment.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), delay * random.uniform(0.8, 1.2))
+                async with asyncio.timeout(delay * random.uniform(0.8, 1.2)):
+                    await self._closing.wait()
             delay = min(delay * 2, self._timing.retry_last)
 
     async def _open(self) -> None:
@@ -218,7 +221,8 @@ class AmiSession:
             self._link = link
             self.counters.connects += 1
             try:
-                await asyncio.wait_for(self._booted.wait(), self._timing.booted)
+                async with asyncio.timeout(self._timing.booted):
+                    await self._booted.wait()
             except TimeoutError:
                 log.warning("AMI sent no FullyBooted: the user needs the `system` read class")
             if self._on_connected is not None:

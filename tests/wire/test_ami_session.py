@@ -49,6 +49,21 @@ async def test_silence_is_a_timeout_and_the_late_reply_disturbs_nobody() -> None
         await session.close()
 
 
+async def test_a_cancellation_that_meets_the_reply_is_not_swallowed() -> None:
+    async with FakeAmi() as ami:
+        session = await connected(ami)
+        assert session._link is not None
+        waiting = asyncio.create_task(session.action("QueuePause"))
+        await ami.until(lambda: "QueuePause" in ami.names())
+        (pending,) = session._link.responses.values()
+        # In one turn of the loop, as it happens when a service is stopped while the switch answers.
+        pending.future.set_result([])
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await session.close()
+
+
 async def test_replies_find_their_action_whatever_their_order() -> None:
     async with FakeAmi() as ami:
         session = await connected(ami)
