@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -156,6 +157,7 @@ class Engine:
                 path,
                 {
                     "at": view.at,
+                    "engine": os.getpid(),
                     "city_time": self.clock.city_now().isoformat(timespec="seconds"),
                     "ami_connected": self.ami.connected,
                     "operators": {seat.operator: seat.state for seat in view.seats},

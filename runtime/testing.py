@@ -17,6 +17,8 @@ from runtime.testing_plugin import CHECKS_VARIABLE
 from runtime.tools import bring_tools
 
 STORIES = "tests/pbx/"
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Three worker processes: a story mostly waits. A file's tests stay together, files keep the rings' order."""
 STORIES_AGAIN = 5
 """More failed stories than this are no accident of timing."""
 
@@ -63,7 +65,7 @@ def run_tests(arguments: Sequence[str]) -> int:
     failed = [] if arguments else _run_checks(environment)
     said = f"FAILED: {', '.join(failed)}" if failed else ", ".join(c.name for c in checks()) + " passed"
     shown = {} if arguments else {CHECKS_VARIABLE: said}
-    tests = _run([sys.executable, "-m", "pytest", *arguments], {**environment, **shown})
+    tests = _run([sys.executable, "-m", "pytest", *(arguments or SIDE_BY_SIDE)], {**environment, **shown})
     if tests == 1 and not arguments and (stories := _failed_stories()):
         # Real telephones on a busy machine: a story is told once more, alone, and both outcomes stand above.
         print(f"told again: {', '.join(stories)}", flush=True)

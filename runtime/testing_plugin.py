@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
 
 import pytest
 
@@ -12,8 +11,9 @@ RINGS = ("unit", "contract", "replay", "wire", "golden", "desk", "pbx", "docs")
 """From the fastest to the slowest; design §11."""
 CHECKS_VARIABLE = "TORITSUGI_TEST_CHECKS"
 """Set by `toritsugi test`: what the checks before pytest said, to be shown beside the rings."""
+_ORDER = (*(ring for ring in RINGS if ring != "pbx"), "pbx")
 _OUTCOMES = ("passed", "failed", "error", "skipped")
-_rings: dict[str, str] = {}
+_RING = "ring"
 _counts: dict[str, Counter[str]] = {}
 
 
@@ -24,28 +24,34 @@ def ring_of(item: pytest.Item) -> str | None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Refuse the run when a module forgot its ring."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse the run when a module forgot its ring; the rest in the rings' order.
+
+    Real Asterisk comes last: what works a processor hard must not run beside stories that keep time.
+    """
     astray: set[str] = set()
     for item in items:
         ring = ring_of(item)
         if ring is None:
             astray.add(item.nodeid.partition("::")[0])
         else:
-            _rings[item.nodeid] = ring
+            # In the report, which also comes from a worker process.
+            item.user_properties.append((_RING, ring))
     if astray:
         listed = "\n  ".join(sorted(astray))
         raise pytest.UsageError(
             f"these test modules need `pytestmark = pytest.mark.<ring>`, "
             f"one of {', '.join(RINGS)}:\n  {listed}"
         )
+    items.sort(key=lambda item: _ORDER.index(str(dict(item.user_properties)[_RING])))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Count each test once: by its call, or by the set-up or tear-down that spoiled it."""
     outcome = outcome_of(report.when, report.outcome)
     if outcome is not None:
-        _counts.setdefault(_rings.get(report.nodeid, "?"), Counter())[outcome] += 1
+        ring = str(dict(report.user_properties).get(_RING, "?"))
+        _counts.setdefault(ring, Counter())[outcome] += 1
 
 
 def outcome_of(when: str | None, outcome: str) -> str | None:
