@@ -37,7 +37,7 @@ from acd.experience import Experience
 from acd.explain import explain
 from acd.kept_order import KeptOrder
 from acd.members import Member
-from acd.opening import ASK_AGAIN_S, CALLED_IN, HELD_BACK, due_of, onward, opened
+from acd.opening import ASK_AGAIN_S, CALLED_IN, ELSEWHERE, HELD_BACK, due_of, onward, opened
 from acd.rules import FloorRules
 from acd.shifts import Shifts
 from acd.view import Caller, FloorView
@@ -160,7 +160,11 @@ class Floor:
 
     def bring_in(self, operators: Iterable[OperatorId], at: float) -> list[FloorCommand]:
         """Open operators who stand by, first where the need is."""
-        due = {operator: CALLED_IN for operator in operators if operator in self.members}
+        due = {
+            operator: CALLED_IN
+            for operator in operators
+            if operator in self.members and self.rules.takes_telephone(operator)
+        }
         return list(opened(due, self.members, self._needy(at), self._onward, at)) if due else []
 
     def send_back(self, operators: Iterable[OperatorId]) -> list[FloorCommand]:
@@ -310,9 +314,10 @@ class Floor:
             found = due_of(member, self.rules)
             if found is None or now < found[0]:
                 continue
-            if found[1] == HELD_BACK:
-                member.paused, member.open_at = PauseReason.MISSED, None
-                commands.append(HoldBack(operator=member.operator, reason=PauseReason.MISSED))
+            if found[1] in (HELD_BACK, ELSEWHERE):
+                reason = PauseReason.MISSED if found[1] == HELD_BACK else PauseReason.ELSEWHERE
+                seating.kept_away(member, reason, now)
+                commands.append(HoldBack(operator=member.operator, reason=reason))
             elif self._stands_by(member.operator):
                 member.sent_back_at = now
                 commands += self.send_back([member.operator])

@@ -20,11 +20,18 @@ CALLED_IN = "called_in"
 """The reason for opening an operator who stands by; the dialplan knows it (dialplans/40-operator.conf)."""
 HELD_BACK = "held_back"
 NO_OFFER = "no_offer"
+ELSEWHERE = "elsewhere"
+ROOM_AGAIN = "room_again"
 
 
 def due_of(member: Member, rules: FloorRules) -> tuple[float, str] | None:
     """When this operator is to be opened or held back, and why; None while it is not for us to do."""
+    room = rules.takes_telephone(member.operator)
     match member.state:
+        case "ready" if not room:
+            due = (member.since, ELSEWHERE)
+        case state if state == f"paused:{PauseReason.ELSEWHERE}" and room:
+            due = (member.since, ROOM_AGAIN)
         case "wrapup":
             due = (member.since + wrap_up_of(member, rules), "wrapup_over")
         case state if state == f"paused:{AUTO_PAUSE}" and member.open_at is not None:
@@ -35,6 +42,8 @@ def due_of(member: Member, rules: FloorRules) -> tuple[float, str] | None:
             due = (member.open_at, NO_OFFER)
         case _:
             return None
+    if not room and due[1] != HELD_BACK:
+        due = (due[0], ELSEWHERE)
     asked = [at for at in (member.asked_at, member.sent_back_at) if at is not None]
     return max([due[0], *(at + ASK_AGAIN_S for at in asked)]), due[1]
 

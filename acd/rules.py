@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from acd.channels import DEFAULT_CAPS, Caps, Channel
 from acd.demand import Demand, Skills, queues_for
 from acd.order import LoadRule
 from core.ids import OperatorId, QueueName
@@ -18,6 +19,10 @@ class FloorRules:
     skills: Mapping[OperatorId, Skills] = field(default_factory=dict)
     groups: Mapping[OperatorId, str] = field(default_factory=dict)
     """Who stands by until the guard calls their group in."""
+    caps: Mapping[OperatorId, Caps] = field(default_factory=dict)
+    """Of operators for whom the default does not hold."""
+    in_hand: Mapping[OperatorId, Mapping[Channel, int]] = field(default_factory=dict)
+    """What operators serve on other channels now."""
     wrap_up_s: Mapping[QueueName, float] = field(default_factory=dict)
     """By demand."""
     missed_before_pause: int = 2
@@ -45,3 +50,8 @@ class FloorRules:
     def queues_of(self, operator: OperatorId) -> set[QueueName]:
         """The queues that this operator's skills reach."""
         return set(queues_for(self.demands, self.skills.get(operator, {})))
+
+    def takes_telephone(self, operator: OperatorId) -> bool:
+        """Whether the operator's caps leave room for a telephone call beside what they serve on other channels."""
+        caps = self.caps.get(operator, DEFAULT_CAPS)
+        return caps.room(Channel.TELEPHONE, self.in_hand.get(operator, {}))

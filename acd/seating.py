@@ -81,10 +81,17 @@ def missed(member: Member, event: OfferMissed, rules: FloorRules) -> bool:
     if not held_back(member, rules):
         member.open_at = event.at + rules.give_back_after_s
         return False
-    member.open_at = None
-    member.paused = PauseReason.MISSED
-    member.queues = dict.fromkeys(member.queues, PauseReason.MISSED)
+    kept_away(member, PauseReason.MISSED, event.at)
     return True
+
+
+def kept_away(member: Member, reason: PauseReason, at: float) -> None:
+    """We make the switch offer them nothing from now on."""
+    before = member.state
+    member.open_at = member.asked_at = None
+    member.paused = reason
+    member.queues = dict.fromkeys(member.queues, reason)
+    member.moved(before, at)
 
 
 def stops_ringing(member: Member, at: float) -> None:

@@ -72,6 +72,38 @@ def operator_group(
     asyncio.run(set_group(city, number, group, say))
 
 
+@operator_app.command("caps")
+def operator_caps(
+    number: Annotated[str, typer.Argument(help="番号")],
+    caps: Annotated[
+        list[str] | None, typer.Argument(help="チャネル=件数。telephone、video、together (合わせて)")
+    ] = None,
+    city: City = None,
+) -> None:
+    """同時に受け持てる件数を、チャネルごとに改めます。書かなければ、電話 1・ビデオ 1・合わせて 1 です。
+
+    例: ./toritsugi operator caps 101 video=2 together=2
+    """
+    from runtime.people import set_caps
+
+    asyncio.run(set_caps(city, number, caps or (), say))
+
+
+@operator_app.command("in-hand")
+def operator_in_hand(
+    number: Annotated[str, typer.Argument(help="番号")],
+    counts: Annotated[list[str] | None, typer.Argument(help="チャネル=件数。書かなければ、なし")] = None,
+    city: City = None,
+) -> None:
+    """電話のほか (ビデオ窓口) でいま受け持っている件数を控えます。上限に達した人には電話を回しません。
+
+    例: ./toritsugi operator in-hand 101 video=1
+    """
+    from runtime.people import set_in_hand
+
+    asyncio.run(set_in_hand(city, number, counts or (), say))
+
+
 @operator_app.command("list")
 def operator_list(city: City = None) -> None:
     """オペレーターを JSON Lines で並べます (合言葉は出しません)。例: ./toritsugi operator list"""

@@ -14,6 +14,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from acd.channels import Channel, caps_of
 from acd.demand import skills_of
 from acd.rules import FloorRules
 from core.clock import Clock
@@ -50,6 +51,12 @@ def floor_rules(profile: CityProfile, operators: Sequence[OperatorAccount]) -> F
         demands=tuple(demand for demand, _line in demands),
         skills={operator.id: skills_of(operator.skills, operator.languages) for operator in operators},
         groups={operator.id: operator.group for operator in operators if operator.group},
+        caps={operator.id: caps_of(operator.caps) for operator in operators if operator.caps},
+        in_hand={
+            operator.id: {Channel(name): count for name, count in operator.in_hand.items()}
+            for operator in operators
+            if operator.in_hand
+        },
         wrap_up_s={demand.name: float(line.wrap_up_s) for demand, line in demands},
         missed_before_pause=acd.missed_offers_before_pause,
         load_rule=acd.even_by,

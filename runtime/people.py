@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from acd.channels import Channel, caps_of
 from asterisk_conf.embedded import AsteriskDown
 from asterisk_conf.from_city import paths_for
 from asterisk_conf.model import Trunk
@@ -91,8 +92,14 @@ async def add_operator(
     say("登録できたら *11 でサインイン、*12 で終了、*13 で受付可、*21 から *29 で離席です。")
 
 
-async def set_skills(city: str | None, number: str, skill: Sequence[str], say: Callable[[str], None]) -> None:
-    instance = Instance.open(city=city)
+async def _change(
+    instance: Instance,
+    number: str,
+    what: str,
+    changed: Callable[[OperatorAccount], OperatorAccount],
+    shown: Callable[[OperatorAccount], Any],
+) -> None:
+    """Change an account, write down what `shown` says of it before and after, and let the engine know."""
     await instance.database.migrate()
     async with instance.database.uow() as unit:
         account = await unit.operators.get(OperatorId(number))
@@ -100,10 +107,21 @@ async def set_skills(city: str | None, number: str, skill: Sequence[str], say: C
             raise ToritsugiError(
                 f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
             )
+        new = changed(account)
+        await unit.operators.put(new)
+        await _changed(
+            unit, instance, f"operator.{what}", account, {"before": shown(account), "after": shown(new)}
+        )
+
+
+async def set_skills(city: str | None, number: str, skill: Sequence[str], say: Callable[[str], None]) -> None:
+    instance = Instance.open(city=city)
+
+    def changed(account: OperatorAccount) -> OperatorAccount:
         checked = new_operator(instance.profile, number, account.name, _skills(skill), account.languages)
-        await unit.operators.put(replace(account, skills=checked.skills))
-        detail = {"before": dict(account.skills), "after": dict(checked.skills)}
-        await _changed(unit, instance, "operator.skills", account, detail)
+        return replace(account, skills=checked.skills)
+
+    await _change(instance, number, "skills", changed, lambda account: dict(account.skills))
     await _apply(instance, say)
     await instance.database.close()
     say("改めました。サインイン中の人にも、次の呼び出しから効きます。")
@@ -112,19 +130,72 @@ async def set_skills(city: str | None, number: str, skill: Sequence[str], say: C
 async def set_group(city: str | None, number: str, group: str, say: Callable[[str], None]) -> None:
     """Let an operator stand by in a group; an empty one ends it."""
     instance = Instance.open(city=city)
-    await instance.database.migrate()
-    async with instance.database.uow() as unit:
-        account = await unit.operators.get(OperatorId(number))
-        if account is None:
-            raise ToritsugiError(
-                f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
-            )
+
+    def changed(account: OperatorAccount) -> OperatorAccount:
         new_operator(instance.profile, number, account.name, dict(account.skills), account.languages, group)
-        await unit.operators.put(replace(account, group=group))
-        await _changed(unit, instance, "operator.group", account, {"before": account.group, "after": group})
+        return replace(account, group=group)
+
+    await _change(instance, number, "group", changed, lambda account: account.group)
     await _apply(instance, say)
     await instance.database.close()
     say(f"応援の組「{group}」で待機します。" if group else "待機をやめ、いつも受付をします。")
+
+
+def _counts(texts: Sequence[str], example: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for text in texts:
+        name, sign, count = text.partition("=")
+        if not sign or not re.fullmatch(r"[0-9]", count):
+            raise ToritsugiError(
+                f"読めません: {text!r}", where="件数", cure=f"チャネル=件数(0–9)。例: {example}"
+            )
+        counts[name] = int(count)
+    return counts
+
+
+async def set_caps(city: str | None, number: str, caps: Sequence[str], say: Callable[[str], None]) -> None:
+    """How much an operator may have in hand at once, by channel; none named makes it the default again."""
+    wanted = _counts(caps, "video=2")
+    try:
+        caps_of(wanted)
+    except ValueError as problem:
+        raise ToritsugiError(
+            f"上限にできません: {problem}", where="件数",
+            cure="telephone は 0 か 1、video は 0 から 9、together (合わせて) は 1 から 9",
+        ) from problem  # fmt: skip
+    instance = Instance.open(city=city)
+    await _change(
+        instance,
+        number,
+        "caps",
+        lambda account: replace(account, caps=wanted),
+        lambda account: dict(account.caps),
+    )
+    await instance.database.close()
+    say("改めました。サインイン中の人にも、次の呼び出しから効きます。")
+
+
+async def set_in_hand(
+    city: str | None, number: str, counts: Sequence[str], say: Callable[[str], None]
+) -> None:
+    """What an operator serves now on channels other than the telephone."""
+    wanted = _counts(counts, "video=1")
+    others = sorted(channel.value for channel in Channel if channel is not Channel.TELEPHONE)
+    for name in wanted:
+        if name not in others:
+            raise ToritsugiError(
+                f"電話のほかのチャネルではありません: {name}",
+                where="件数",
+                cure=f"次のどれか: {', '.join(others)}",
+            )
+    instance = Instance.open(city=city)
+    in_hand = {name: count for name, count in wanted.items() if count}
+    await _change(
+        instance, number, "in_hand", lambda account: replace(account, in_hand=in_hand),
+        lambda account: dict(account.in_hand),
+    )  # fmt: skip
+    await instance.database.close()
+    say("電話のほかの受持ちを控えました。" if in_hand else "電話のほかの受持ちはありません。")
 
 
 async def call_in_by_hand(city: str | None, group: str, called: bool, say: Callable[[str], None]) -> None:
@@ -193,6 +264,8 @@ async def list_operators(city: str | None) -> list[dict[str, Any]]:
             "languages": list(account.languages),
             "active": account.active,
             "group": account.group,
+            "caps": dict(account.caps),
+            "in_hand": dict(account.in_hand),
         }
         for account in accounts
     ]

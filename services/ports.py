@@ -80,6 +80,10 @@ class OperatorAccount:
     active: bool = True
     group: str = ""
     """Stands by in this group of `[acd.guard]` until it is called in; empty for who always takes calls."""
+    caps: Mapping[str, int] = field(default_factory=dict)
+    """The most at once by channel, and `together` (`acd.channels.caps_of`); empty for one at a time."""
+    in_hand: Mapping[str, int] = field(default_factory=dict)
+    """What they serve now on channels other than the telephone, as told from outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

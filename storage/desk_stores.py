@@ -103,7 +103,12 @@ class SqlOperators:
 
     async def put(self, operator: OperatorAccount) -> None:
         values = {column.name: getattr(operator, column.name) for column in rows.operator.columns}
-        values |= {"skills": dict(operator.skills), "languages": list(operator.languages)}
+        values |= {
+            "skills": dict(operator.skills),
+            "languages": list(operator.languages),
+            "caps": dict(operator.caps),
+            "in_hand": dict(operator.in_hand),
+        }
         await upsert(self._connection, rows.operator, [values])
 
     async def get(self, operator: OperatorId) -> OperatorAccount | None:

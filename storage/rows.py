@@ -104,6 +104,8 @@ operator = _table(
     Column("languages", JSON, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("group", String(32), nullable=False, server_default=""),
+    Column("caps", JSON, nullable=False, server_default="{}"),
+    Column("in_hand", JSON, nullable=False, server_default="{}"),
     retention=Retention.WHILE_IN_USE,
     personal=True,
 )

@@ -104,6 +104,8 @@ class PauseReason(StrEnum):
     CALLBACK = "callback"
     ADDED = "added"
     """In this queue since a moment, by new skills; opened as soon as the operator may be."""
+    ELSEWHERE = "elsewhere"
+    """Serves as much on other channels as their caps allow."""
 
 
 def encode_payload(**values: str) -> str:

@@ -289,6 +289,8 @@ async def test_operators_trunks_and_settings(database: Database) -> None:
         skills={"booking": 5},
         languages=("ja", "en"),
         group="booth",
+        caps={"video": 2, "together": 2},
+        in_hand={"video": 1},
     )
     trunk = TrunkPeer(name="carrier", match="192.0.2.0/24", username="u", secret="p4ss")
     assert "s3cret" not in repr(operator)

@@ -5,12 +5,10 @@ Everything is told to a webhook, as a supervisor's system would get it.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 import re
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,7 +17,6 @@ import pytest_asyncio
 from aiohttp import web
 from centre import PROFILE, Centre, eventually, free_ports, kill, talk
 
-from core.settings import PROJECT_ROOT
 from storage.database import Database
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
@@ -109,17 +106,6 @@ async def watched(
         await centre.stop()
 
 
-async def command(centre: Centre, *arguments: str) -> str:
-    """One `toritsugi` command of this instance; what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "runtime", *arguments, cwd=PROJECT_ROOT, env=centre.environment(),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return out.decode()
-
-
 async def test_nobody_signed_in_until_somebody_is(
     watched: Centre, supervisor: tuple[Supervisor, str]
 ) -> None:
@@ -136,7 +122,7 @@ async def test_nobody_signed_in_until_somebody_is(
     async with watched.at_work("101"):
         cleared = await told.hears("nobody", "cleared")
         assert cleared["alert"] == raised["alert"]
-        rows = [json.loads(line) for line in (await command(watched, "alerts", "list")).splitlines()]
+        rows = [json.loads(line) for line in (await watched.command("alerts", "list")).splitlines()]
         (row,) = [row for row in rows if row["id"] == raised["alert"]]
         assert (row["kind"], row["told"], row["cleared_at"] is None) == ("nobody", 1, False)
     # The city closes: nobody needs to be there.
@@ -183,14 +169,14 @@ async def test_a_wait_past_the_limit_is_told_until_somebody_cares(
         assert raised["subject"] == "card-ja"
         await told.hears("wait_limit", "reminded")
         await told.hears("waiting", "reminded")
-        await command(watched, "alerts", "ack", raised["alert"][:5], "--by", "山田", "--note", "応援を呼んだ")
+        await watched.command("alerts", "ack", raised["alert"][:5], "--by", "山田", "--note", "応援を呼んだ")
         heard = len(told.told("wait_limit", "reminded")) + 1
         # The other alert goes on every three seconds and is the clock here; one notice may have been on its way.
         turns = len(told.told("waiting", "reminded"))
         await told.hears("waiting", "reminded", times=turns + 4, within=30)
         assert len(told.told("wait_limit", "reminded")) <= heard
         assert len(told.told("wait_limit", "raised")) == 1
-        out = await command(watched, "alerts", "list", "--open")
+        out = await watched.command("alerts", "list", "--open")
         (row,) = [row for row in map(json.loads, out.splitlines()) if row["kind"] == "wait_limit"]
         assert (row["acknowledged_by"], row["note"]) == ("山田", "応援を呼んだ")
         await phone.ready()
@@ -227,7 +213,7 @@ async def test_a_hold_that_lasts_and_an_engine_that_dies(
         assert died["subject"] == "engine"
         # The new engine knows what was told: nothing is said twice.
         assert {notice["kind"] for notice in told.notices[before:]} <= {"engine", "engine_silent"}
-        status = json.loads(await command(watched, "status"))
+        status = json.loads(await watched.command("status"))
         assert status["alerts"]["channels"]["webhook"]["well"]
         assert status["alerts"]["open"] >= 1
         await call.hang_up()
@@ -238,7 +224,7 @@ async def test_a_hold_that_lasts_and_an_engine_that_dies(
 
 async def test_a_trial_reaches_every_channel(watched: Centre, supervisor: tuple[Supervisor, str]) -> None:
     told, _ = supervisor
-    out = await command(watched, "alerts", "test")
+    out = await watched.command("alerts", "test")
     assert [json.loads(line) for line in out.splitlines()] == [
         {"channel": "log", "ok": True, "problem": ""},
         {"channel": "webhook", "ok": True, "problem": ""},

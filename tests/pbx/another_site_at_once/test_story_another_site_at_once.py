@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 
 import pytest
 from centre import Centre, eventually, talk
 
-from core.settings import PROJECT_ROOT
 from demo.ends.dialog import Moment
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
-
-
-async def command(centre: Centre, *arguments: str) -> str:
-    """Our own command, as a person at the terminal runs it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "runtime", *arguments,
-        cwd=PROJECT_ROOT, env=centre.environment(), stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, _err = await process.communicate()
-    assert process.returncode == 0
-    return out.decode()
 
 
 async def test_another_site_at_once(guarded: Centre) -> None:
@@ -36,7 +23,7 @@ async def test_another_site_at_once(guarded: Centre) -> None:
         await gone.state("paused:break1")
         call = await guarded.queued("3")
         await eventually(lambda: guarded.live()["waiting"], what="waiting")
-        await command(guarded, "guard", "call-in", "booth")
+        await guarded.command("guard", "call-in", "booth")
         handed_over = time.time()
         offer = await site.answer()
         assert offer.moments[Moment.INVITE] - handed_over < 4.0
@@ -47,7 +34,7 @@ async def test_another_site_at_once(guarded: Centre) -> None:
         late = await guarded.phone("302")
         await asyncio.sleep(5)  # longer than the calm after which the guard by itself would send them back
         assert guarded.live()["called_in"] == ["booth"]
-        await command(guarded, "guard", "release", "booth")
+        await guarded.command("guard", "release", "booth")
         await site.state("paused:reserve")
         await late.state("paused:reserve")
         for phone in (site, late):
@@ -55,7 +42,7 @@ async def test_another_site_at_once(guarded: Centre) -> None:
         record = await guarded.ledger(call)
     assert (record["disposition"], record["operators"]) == ("answered", ["301"])
     day = time.strftime("%Y-%m-%d", time.gmtime(began))
-    rows = [json.loads(row) for row in (await command(guarded, "audit", "list", "--since", day)).splitlines()]
+    rows = [json.loads(row) for row in (await guarded.command("audit", "list", "--since", day)).splitlines()]
     told = [(row["action"], row["subject"]) for row in rows if row["at"] >= began]
     assert told == [
         ("guard.by_hand", "booth"),

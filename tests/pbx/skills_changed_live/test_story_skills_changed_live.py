@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-
 import pytest
 from centre import Centre, eventually, talk
-
-from core.settings import PROJECT_ROOT
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def command(centre: Centre, *arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "runtime", *arguments, cwd=PROJECT_ROOT, env=centre.environment() | {"SUDO_USER": "sato"},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-
-
 async def test_skills_changed_live(own_centre: Centre) -> None:
     centre = own_centre
-    await command(centre, "operator", "skills", "101", "--skill", "card=4")
+    await centre.command("operator", "skills", "101", "--skill", "card=4")
     async with centre.at_work("101", "102") as (one, two):
         await two.dial("*21")
         await two.state("paused:break1")
@@ -36,7 +22,7 @@ async def test_skills_changed_live(own_centre: Centre) -> None:
         offer.answer()
         await talk(for_card, offer)
         # Given in the middle of a talk, it counts for the next offer: after this talk's wrap-up, not before.
-        await command(centre, "operator", "skills", "101", "--skill", "card=4", "--skill", "portal=2")
+        await centre.command("operator", "skills", "101", "--skill", "card=4", "--skill", "portal=2")
         await offer.hang_up()
         following = await one.rings()
         following.answer()
@@ -44,7 +30,7 @@ async def test_skills_changed_live(own_centre: Centre) -> None:
         await following.hang_up()
         await one.state("ready")
         # Taken away again while ready.
-        await command(centre, "operator", "skills", "101", "--skill", "card=4")
+        await centre.command("operator", "skills", "101", "--skill", "card=4")
         await eventually(
             lambda: _not_member(centre, "portal-ja", "op101"), within=10, what="101 out of the portal's queue"
         )
