@@ -23,6 +23,8 @@ NUMBERS = 4
 """Numbers that are looked at before the caller is sent back to wait."""
 BETWEEN_GROUPS_S = 0.3
 MOST_DIGITS = 16
+MOST_KEYS = 48
+"""With the stars of whoever begins anew."""
 STEP = "callback"
 
 
@@ -100,17 +102,15 @@ class CallbackSession:
         for group in number_groups(number):
             key = key or await self._interruptible(*(f"digit_{digit}" for digit in group))
             key = key or await self._channel.wait_digit(BETWEEN_GROUPS_S)
-        key = key or await self._interruptible("callback_confirm")
-        return key or await self._channel.wait_digit(self._timeout_s)
+        return key or await self._channel.collect([self._file("callback_confirm")], timeout=self._timeout_s)
 
     async def _ask_number(self) -> str | None:
         """A number that may be called, `""` when it may not, None when the caller pressed nothing."""
-        digits = ""
-        key = await self._interruptible("callback_ask_number")
-        key = key or await self._channel.wait_digit(self._timeout_s)
-        while key is not None and key != "#" and len(digits) < MOST_DIGITS:
-            digits = "" if key == "*" else digits + key
-            key = await self._channel.wait_digit(self._timeout_s)
+        keys = await self._channel.collect(
+            [self._file("callback_ask_number")], timeout=self._timeout_s, most=MOST_KEYS
+        )
+        # A star begins anew.
+        digits = (keys or "").rpartition("*")[2].rstrip("#")[:MOST_DIGITS]
         if not digits:
             return None
         return callable_number(digits) or ""

@@ -30,6 +30,19 @@ class VoiceChannel(Protocol):
         """
         ...
 
+    async def collect(self, files: Sequence[str], *, timeout: float, most: int = 1) -> str | None:
+        """Play sounds, of which any key stops the rest, and take keys until `#`, or `most`, or silence.
+
+        The last sound and the waiting are one command: a key pressed at the sound's end falls into no gap.
+
+        Args:
+            timeout: seconds of silence, after the sounds or after a key, that end it.
+
+        Returns:
+            The keys without the `#` that ended them; `"#"` when it was the only one; None when there was none.
+        """
+        ...
+
     async def wait_digit(self, timeout: float) -> str | None:
         """The next digit within `timeout` seconds, or None."""
         ...

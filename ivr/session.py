@@ -140,9 +140,7 @@ class Session:
     async def _ask(self, prompts: tuple[Prompt, ...], timeout_s: float) -> Input:
         key, self._early = self._early, None
         if key is None:
-            key = await self._channel.play([self._file(prompt) for prompt in prompts], interrupt=ALL_KEYS)
-        if key is None:
-            key = await self._channel.wait_digit(timeout_s)
+            key = await self._channel.collect([self._file(prompt) for prompt in prompts], timeout=timeout_s)
         return Silence() if key is None else Digit(key)
 
     def _check_hours(self) -> Checked:

@@ -102,17 +102,50 @@ class AgiVoice(ABC):
         place = (str(offset),) if offset else ()
         reply = await self._send("STREAM FILE", file, interrupt, *place, patience=patience)
         if reply.result == "-1":
-            # Asterisk says the same for a missing file and for a caller who has gone.
-            await self._run("CHANNEL STATUS")
             if reply.endpos:
                 raise CallerGone
-            log.error("sound not played, missing or unreadable: %s", file)
+            await self._missing(file)
             return None
         return reply
 
+    async def _missing(self, file: str) -> None:
+        """Asterisk says the same for a missing file and for a caller who has gone.
+
+        Raises:
+            CallerGone: the latter.
+        """
+        await self._run("CHANNEL STATUS")
+        log.error("sound not played, missing or unreadable: %s", file)
+
+    async def collect(self, files: Sequence[str], *, timeout: float, most: int = 1) -> str | None:
+        *first, last = files
+        for file in first:
+            reply = await self._stream(file, ANY_KEY)
+            if reply is not None and reply.result not in {"0", ""}:
+                return await self._more(_digit(reply), timeout, most)
+        seconds = sound_seconds(last)
+        patience = (UNKNOWN_SOUND_S if seconds is None else seconds) + most * timeout + QUICK_S
+        reply = await self._send("GET DATA", last, _milliseconds(timeout), str(most), patience=patience)
+        if reply.result == "-1":
+            await self._missing(last)
+            return await self._more(await self.wait_digit(timeout), timeout, most)
+        if not reply.result and reply.value != "timeout":
+            return "#"
+        return reply.result or None
+
+    async def _more(self, pressed: str | None, timeout: float, most: int) -> str | None:
+        """What follows a first key, or its absence."""
+        if pressed is None or pressed == "#":
+            return pressed
+        while len(pressed) < most:
+            key = await self.wait_digit(timeout)
+            if key is None or key == "#":
+                break
+            pressed += key
+        return pressed
+
     async def wait_digit(self, timeout: float) -> str | None:
-        milliseconds = max(1, round(timeout * 1000))  # 0 and less would be for ever
-        reply = await self._run("WAIT FOR DIGIT", str(milliseconds), patience=timeout + QUICK_S)
+        reply = await self._run("WAIT FOR DIGIT", _milliseconds(timeout), patience=timeout + QUICK_S)
         return None if reply.result in {"0", ""} else _digit(reply)
 
     async def set_variable(self, name: str, value: str) -> None:
@@ -126,6 +159,10 @@ class AgiVoice(ABC):
         reply = await self._run("EXEC", "CELGenUserEvent", f"{event.value},{encode_payload(**values)}")
         if reply.result == "-2":
             raise AgiError("CELGenUserEvent がありません", cure="app_celgenuserevent.so を読み込む")
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))  # 0 and less would be for ever
 
 
 def _digit(reply: Reply) -> str:

@@ -103,6 +103,55 @@ async def test_digits_and_silence() -> None:
     assert commands == ['WAIT FOR DIGIT "2500"', 'WAIT FOR DIGIT "1"']
 
 
+async def test_a_sound_and_the_key_after_it_are_one_command() -> None:
+    async def handler(channel: FastAgiChannel) -> None:
+        assert await channel.collect(["/s/a", "/s/b"], timeout=2.0) == "5"
+        assert await channel.collect(["/s/a", "/s/b"], timeout=2.0) == "7"
+        assert await channel.collect(["/s/b"], timeout=2.0) is None
+        assert await channel.collect(["/s/b"], timeout=2.0) == "#"
+
+    commands = await play_out(
+        handler, "200 result=0 endpos=800", "200 result=5", "200 result=55 endpos=160", "200 result= (timeout)",
+        "200 result=",
+    )  # fmt: skip
+    assert commands == [
+        'STREAM FILE "/s/a" "0123456789*#"', 'GET DATA "/s/b" "2000" "1"', 'STREAM FILE "/s/a" "0123456789*#"',
+        'GET DATA "/s/b" "2000" "1"', 'GET DATA "/s/b" "2000" "1"',
+    ]  # fmt: skip
+
+
+async def test_a_number_is_taken_as_a_whole() -> None:
+    async def handler(channel: FastAgiChannel) -> None:
+        assert await channel.collect(["/s/b"], timeout=3.0, most=20) == "0598531234"
+        assert await channel.collect(["/s/b"], timeout=3.0, most=20) == "05"
+        assert await channel.collect(["/s/a", "/s/b"], timeout=3.0, most=3) == "123"
+
+    commands = await play_out(
+        handler, "200 result=0598531234", "200 result=05 (timeout)", "200 result=49 endpos=80", "200 result=50",
+        "200 result=51",
+    )  # fmt: skip
+    assert commands[0] == 'GET DATA "/s/b" "3000" "20"'
+
+
+async def test_a_missing_sound_before_a_key_is_logged_and_the_key_awaited(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def handler(channel: FastAgiChannel) -> None:
+        assert await channel.collect(["/s/missing"], timeout=2.0) == "1"
+
+    commands = await play_out(handler, "200 result=-1", "200 result=6", "200 result=49")
+    assert commands[1:] == ["CHANNEL STATUS", 'WAIT FOR DIGIT "2000"']
+    assert "/s/missing" in caplog.text
+
+
+async def test_a_hangup_before_a_key_is_the_callers_end() -> None:
+    async def handler(channel: FastAgiChannel) -> None:
+        await channel.collect(["/s/a"], timeout=2.0)
+
+    with pytest.raises(CallerGone):
+        await play_out(handler, "200 result=-1", "511 Command Not Permitted on a dead channel")
+
+
 async def test_variables() -> None:
     async def handler(channel: FastAgiChannel) -> None:
         await channel.set_variable("NAME", "市役所")

@@ -78,10 +78,11 @@ def led(
                 process.stdin.close()
                 break
             verb = line.split(' "')[0]
-            pressed = str(ord(keys.pop(0))) if verb == "WAIT FOR DIGIT" and keys else "0"
-            process.stdin.write(
-                {"STREAM FILE": "200 result=0 endpos=800\n"}.get(verb, f"200 result={pressed}\n")
-            )
+            if verb == "GET DATA":
+                reply = f"200 result={keys.pop(0)}" if keys else "200 result= (timeout)"
+            else:
+                reply = "200 result=0 endpos=800" if verb == "STREAM FILE" else "200 result=0"
+            process.stdin.write(f"{reply}\n")
             process.stdin.flush()
         return commands, process.wait(timeout=30), process.stderr.read()
 

@@ -39,6 +39,17 @@ class FakeVoiceChannel:
             return self.early.pop(0)[1]
         return None
 
+    async def collect(self, files: Sequence[str], *, timeout: float, most: int = 1) -> str | None:
+        pressed = await self.play(files, interrupt="0123456789*#") or await self.wait_digit(timeout)
+        if pressed is None or pressed == "#":
+            return pressed
+        while len(pressed) < most:
+            key = await self.wait_digit(timeout)
+            if key is None or key == "#":
+                break
+            pressed += key
+        return pressed
+
     async def wait_digit(self, timeout: float) -> str | None:
         assert timeout > 0
         if not self.keys:
