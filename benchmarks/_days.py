@@ -102,6 +102,7 @@ def _faster(call: TraceCall, start: float, speed: float) -> TraceCall:
         service_s=call.service_s / speed,
         patience_s=call.patience_s / speed,
         answer_s=dict.fromkeys(call.answer_s, picks_up / speed),
+        missed=0,
     )
 
 
