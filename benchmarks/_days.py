@@ -303,7 +303,9 @@ async def _play(trace: Trace, demands: Sequence[Demand], citizens: Citizens, num
 
 def _day(policy: str, trace: Trace, calls: Sequence[CallLog], offers: Sequence[OfferLog]) -> PlayedDay:
     keyed = {call.user: call.keyed_at for call in calls}
-    talks = [offer for offer in offers if offer.answered_at is not None]
+    # Who gave up in the moment in which the telephone was picked up has not been answered, for nobody was there.
+    gave_up = {call.user for call in calls if call.gave_up}
+    talks = [offer for offer in offers if offer.answered_at is not None and offer.user not in gave_up]
     handled: dict[str, int] = {person.operator: 0 for person in trace.operators}
     busy: dict[str, float] = dict.fromkeys(handled, 0.0)
     waits = []
