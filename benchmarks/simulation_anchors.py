@@ -52,9 +52,9 @@ def run(out: Path, quick: bool) -> dict[str, Any]:
     """All anchors. Quick: few days, the intervals are then wide."""
     del out
     msk = simple_msk(days=6 if quick else 40)
-    weeks = bilingual(pairs=2 if quick else 20)
+    weeks = bilingual(pairs=2 if quick else 80)
     erlang = [erlang_row(row, calls=20_000 if quick else 110_000) for row in ERLANG_ROWS]
-    examples = {name: example(name, days=10 if quick else 1000) for name in EXAMPLES}
+    examples = {name: example(name, days=10 if quick else 4000) for name in EXAMPLES}
     return {
         "simple_msk": compared(msk, published.MSK_PUBLISHED),
         "bilingual": compared(weeks, published.BILINGUAL_PUBLISHED),
@@ -70,10 +70,16 @@ def compared(found: dict[str, Estimate], wanted: dict[str, tuple[float, float]])
             "ours": round(found[name].mean, 5),
             "ours_95": [round(found[name].low, 5), round(found[name].high, 5)],
             "published_95": [low, high],
-            "inside": low <= found[name].mean <= high,
+            # To the digits that were published: their ends are rounded too.
+            "inside": low <= round(found[name].mean, _digits(low, high)) <= high,
         }
         for name, (low, high) in wanted.items()
     }
+
+
+def _digits(*values: float) -> int:
+    """Decimals of the value that has most."""
+    return max(len(str(value).partition(".")[2]) for value in values)
 
 
 # ---- SimpleMSK ------------------------------------------------------------------------------------------------
