@@ -46,6 +46,8 @@ class LineSection(Section):
     name_en: Text
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     """Languages with a queue of their own. A caller in another language joins the first one's."""
+    extension: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}$")] | None = None
+    """What an operator of another line dials to hand a citizen over to this one."""
     priority: Annotated[int, Field(ge=0, le=20)] = 0
     """Initial priority of its callers among all queues; higher comes first."""
     ring_s: Annotated[int, Field(ge=5, le=120)]
@@ -139,6 +141,10 @@ class AcdSection(Section):
     """Citizens connected or waiting at once that must be carried; None where the contract names no figure."""
     missed_offers_before_pause: Annotated[int, Field(ge=1, le=9)]
     """Offers missed in a row before the operator is paused."""
+    transfer_ring_s: Annotated[int, Field(ge=5, le=120)] = 25
+    """How long a department's telephone rings for a citizen who is handed on."""
+    return_ring_s: Annotated[int, Field(ge=5, le=60)] = 15
+    """How long the operator's telephone rings for a citizen whom nobody took."""
     even_by: LoadRule = LoadRule.MINUTES
     """What is spread evenly over the operators, against the time they were available."""
     targets: TargetsSection
@@ -169,7 +175,13 @@ class AcdSection(Section):
     def _unique(self) -> AcdSection:
         for what, ids in (
             ("回線の id", [line.id for line in self.lines]),
-            ("内線番号", [entry.extension for entry in self.directory]),
+            (
+                "内線番号",
+                [
+                    *(entry.extension for entry in self.directory),
+                    *(line.extension for line in self.lines if line.extension),
+                ],
+            ),
             ("技能の id", [*(line.id for line in self.lines), *(skill.id for skill in self.skills)]),
         ):
             for item in ids:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from acd.demand import queues_for, skills_of
-from asterisk_conf.model import DirectoryEntry, Operator, Paths, QueueModel, Switch, Trunk
+from asterisk_conf.model import (
+    DirectoryEntry,
+    LineEntry,
+    Operator,
+    Paths,
+    QueueModel,
+    StaffPhone,
+    Switch,
+    Trunk,
+)
 from core.settings import PROJECT_ROOT, Settings
 from services.city import CityProfile
 
@@ -61,12 +70,25 @@ def queue_models(profile: CityProfile, *, callbacks: bool = False) -> tuple[Queu
     )
 
 
+def line_entries(profile: CityProfile) -> tuple[LineEntry, ...]:
+    """Lines that a citizen may be handed to, each with its queues by language."""
+    entry_queues: dict[str, list[tuple[str, str]]] = {}
+    for demand, line in profile.acd.demands():
+        entry_queues.setdefault(line.id, []).append((demand.language, demand.name))
+    return tuple(
+        LineEntry(extension=line.extension, line=line.id, queues=tuple(entry_queues[line.id]))
+        for line in profile.acd.lines
+        if line.extension is not None
+    )
+
+
 def switch_for(
     settings: Settings,
     profile: CityProfile,
     *,
     operators: Sequence[Operator],
     trunks: Sequence[Trunk],
+    staff: Sequence[StaffPhone] = (),
     ami_secret: str,
     paths: Paths,
 ) -> Switch:
@@ -101,6 +123,8 @@ def switch_for(
             )
             for entry in profile.acd.directory
         ),
+        staff=tuple(staff),
+        lines=line_entries(profile),
         paths=paths,
         sip_host=settings.sip_host,
         sip_port=settings.sip_port,
@@ -109,6 +133,8 @@ def switch_for(
         agi_port=settings.agi_port,
         hep_port=settings.hep_port,
         rtp_range=settings.rtp_range,
+        staff_ring_s=profile.acd.transfer_ring_s,
+        back_ring_s=profile.acd.return_ring_s,
         callback_key=profile.acd.callback.key,
         max_calls=0,  # a figure a contract guarantees is a floor for us, not a ceiling for citizens
     )

@@ -26,6 +26,8 @@ from core.errors import ToritsugiError
 
 CITIZEN_SIDE = "THKXW"
 """Options of `Queue` and `Dial` that give the calling side transfer, hang-up, parking or recording keys."""
+_OPERATORS_TELEPHONE = re.compile(r"PJSIP/op\$\{FILTER\(0-9,\$\{T_BACK\}\)\},")
+"""Where a citizen goes back to whom nobody took: digits after `op`, so no way out."""
 OUTBOUND = frozenset({"Dial", "RetryDial", "Originate", "Page", "Transfer", "FollowMe"})
 ENGINE_ENTRIES = (
     ("whisper", "s"), ("whisper-spy", "s"), ("seat", "s"), ("seat", "reserve"), ("callback-hold", "s"), (WAY_OUT, ""),
@@ -82,8 +84,15 @@ def require_clean(files: Mapping[str, str]) -> None:
 
 def _entries(files: Mapping[str, str], plan: Dialplan) -> list[tuple[str, str, str]]:
     """(context, extension, place) of every door into the dialplan; an empty extension means any."""
-    # A centre has no operators on its first day; their doors are built all the same.
-    always = (*ENGINE_ENTRIES, ("from-operator", ""), ("operator-transfer", ""), ("queue-keys", ""))
+    # A centre has neither operators nor lines to hand over to on its first day; their doors are built all the same.
+    always = (
+        *ENGINE_ENTRIES,
+        ("from-operator", ""),
+        ("operator-transfer", ""),
+        ("from-staff", ""),
+        ("transfer-line", ""),
+        ("queue-keys", ""),
+    )
     doors = [(context, extension, "extensions.conf:1") for context, extension in always]
     for entry in read_entries(files, "pjsip.conf"):
         if entry.key == "context":
@@ -252,10 +261,14 @@ def _outbound(plan: Dialplan, way: Way) -> Iterator[Finding]:
         ("from-trunk", "外線"),
         ("from-operator", "オペレーター"),
         ("operator-transfer", "転送"),
+        ("from-staff", "職員"),
         ("queue-keys", "待っている人"),
     ):
         for step in way.steps_from(door, without="transfer-targets"):
-            if any(application in OUTBOUND for application, _ in applications_of(step)):
+            if any(
+                application in OUTBOUND and not _OPERATORS_TELEPHONE.match(arguments)
+                for application, arguments in applications_of(step)
+            ):
                 yield Finding(
                     rule="outbound",
                     place=step.place,
@@ -459,8 +472,10 @@ def _endpoints(files: Mapping[str, str]) -> Iterator[Finding]:
         values = {entry.key: entry.value for entry in block}
         head = block[0]
         wanted = {"direct_media": "no"}
-        if values.get("context") not in ("from-operator",):
+        if values.get("context") not in ("from-operator", "from-staff"):
             wanted["allow_transfer"] = "no"
+        elif not any("__TRANSFER_CONTEXT=operator-transfer" in entry.value for entry in block):
+            wanted["set_var"] = "__TRANSFER_CONTEXT=operator-transfer"
         for key, value in wanted.items():
             if values.get(key) != value:
                 yield Finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ToritsugiError
@@ -113,6 +113,42 @@ class DirectoryEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineEntry:
+    """A line that a citizen may be handed to, by an extension of its own."""
+
+    extension: str
+    line: str
+    queues: tuple[tuple[str, str], ...]
+    """Language and queue; the first is for whoever speaks none of them."""
+
+    def __post_init__(self) -> None:
+        _check(bool(re.fullmatch(r"[0-9]{2,6}", self.extension)), "内線番号", self.extension, "lines")
+
+    @property
+    def default(self) -> str:
+        return self.queues[0][1]
+
+    @property
+    def others(self) -> tuple[tuple[str, str], ...]:
+        return self.queues[1:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffPhone:
+    """A telephone of a city office that registers here."""
+
+    endpoint: str
+    """As in `DirectoryEntry.endpoint`."""
+    secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _check(bool(re.fullmatch(r"[a-z][a-z0-9]*", self.endpoint)), "職員の電話機", self.endpoint, "staff")
+        # An operator's name would open the short codes, a trunk's the city's numbers.
+        _check(not re.match(r"op[0-9]", self.endpoint), "職員の電話機", self.endpoint, "staff")
+        _check(bool(_SECRET.fullmatch(self.secret)), "合言葉", "********", f"staff {self.endpoint}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
     """Folders of the embedded Asterisk and of our own files."""
 
@@ -144,6 +180,8 @@ class Switch:
     queues: tuple[QueueModel, ...]
     default_queue: str
     directory: tuple[DirectoryEntry, ...]
+    staff: tuple[StaffPhone, ...] = ()
+    lines: tuple[LineEntry, ...] = ()
     paths: Paths
     sip_host: str
     sip_port: int
@@ -154,6 +192,10 @@ class Switch:
     rtp_range: tuple[int, int]
     max_calls: int
     """Calls the trunk may bring at once; 0 means no limit."""
+    staff_ring_s: int = 25
+    """How long a department's telephone rings for a transfer."""
+    back_ring_s: int = 15
+    """How long the operator's rings for a citizen whom nobody took."""
     callback_key: str = "1"
     """What a waiting caller presses to be called back, in queues with `keys`."""
 
@@ -168,9 +210,16 @@ class Switch:
         for operator in self.operators:
             for queue, _penalty in operator.queues:
                 _check(queue in names, "待ち行列名", queue, f"operator {operator.id}")
-        extensions = [entry.extension for entry in self.directory]
+        extensions = [
+            *(entry.extension for entry in self.directory),
+            *(line.extension for line in self.lines),
+        ]
         _unique(extensions, "内線番号")
         _unique([operator.id for operator in self.operators], "オペレーター番号")
+        _unique(
+            [*(trunk.name for trunk in self.trunks), *(phone.endpoint for phone in self.staff)],
+            "電話機の名前",
+        )
 
     @property
     def way_out(self) -> Trunk | None:

@@ -46,6 +46,7 @@ FUNCTIONS: Mapping[str, str] = {
     "CUT": "func_cut",
     "DEVICE_STATE": "func_devstate",
     "EXISTS": "func_logic",
+    "FILTER": "func_strings",
     "GLOBAL": "func_global",
     "GROUP": "func_groupcount",
     "GROUP_COUNT": "func_groupcount",

@@ -26,6 +26,9 @@ EVERY_LANGUAGE = (
     "overflow_wait",
     "technical_difficulty",
     "refused_transfer",
+    "transfer_busy",
+    "transfer_no_answer",
+    "transfer_unreachable",
     "wait_position",
     "wait_position_only",
     "wait_stay",
@@ -47,7 +50,8 @@ EVERY_LANGUAGE = (
 
 JAPANESE_ONLY = (
     "op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused",
-    "op_callback", "op_callback_missed",
+    "op_callback", "op_callback_missed", "op_refused_transfer", "op_transfer_busy", "op_transfer_no_answer",
+    "op_transfer_unreachable", "op_transfer_to",
 )  # fmt: skip
 """What operators hear."""
 

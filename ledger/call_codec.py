@@ -22,8 +22,10 @@ from ledger.calls import (
     OfferOutcome,
     Quality,
     Segment,
+    StaffSegment,
     Step,
     Transfer,
+    TransferKind,
     WaitWord,
 )
 
@@ -52,7 +54,11 @@ def decode_call(values: Mapping[str, Any]) -> Call:
         ),
         "segments": tuple(Segment(**segment) for segment in row["segments"]),
         "wait_words": tuple(WaitWord(**word) for word in row.get("wait_words", ())),
-        "transfers": tuple(Transfer(**transfer) for transfer in row["transfers"]),
+        "transfers": tuple(
+            Transfer(**{**transfer, "kind": TransferKind(transfer.get("kind", TransferKind.BLIND))})
+            for transfer in row["transfers"]
+        ),
+        "staff": tuple(StaffSegment(**segment) for segment in row.get("staff", ())),
         "recordings": tuple(row["recordings"]),
         "qualities": tuple(Quality(**quality) for quality in row["qualities"]),
         "fallbacks": tuple(Fallback(**fallback) for fallback in row["fallbacks"]),

@@ -135,6 +135,17 @@ class WaitWord:
     most_min: int | None
 
 
+@unique
+class TransferKind(StrEnum):
+    """How a citizen was to be handed on."""
+
+    BLIND = "blind"
+    ATTENDED = "attended"
+    """Asked first, then joined."""
+    CONSULT = "consult"
+    """Asked, and the citizen stayed with the operator."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
     """A transfer. `result` is a DIALSTATUS, empty when none was told; `to` is empty for a colleague."""
@@ -143,6 +154,18 @@ class Transfer:
     to: str
     label: str
     result: str
+    kind: TransferKind = TransferKind.BLIND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffSegment:
+    """Somebody of the directory with the caller. `ended_at` is None while it lasts, or when the end is unknown."""
+
+    to: str
+    """The directory's extension."""
+    started_at: float
+    ended_at: float | None
+    channel: Uniqueid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +272,8 @@ class Call:
     talk_s: float = 0.0
     """With operators (holds included, overlaps counted once); staff reached by a transfer are not in it."""
     transfers: tuple[Transfer, ...] = ()
+    staff: tuple[StaffSegment, ...] = ()
+    """Who of the directory talked with the caller, in order."""
     ended_by: EndedBy | None = None
     recordings: tuple[str, ...] = ()
     """Base names: `<base>-citizen.wav`, `<base>-line.wav`."""
@@ -279,6 +304,11 @@ class Call:
     def menu_path(self) -> tuple[str, ...]:
         """The keys that were taken, as `node:key`."""
         return tuple(f"{step.node}:{step.key}" for step in self.steps if step.result is StepResult.CHOICE)
+
+    @property
+    def handed_on(self) -> tuple[Transfer, ...]:
+        """Transfers, whether or not they were answered; a consultation alone is none."""
+        return tuple(each for each in self.transfers if each.kind is not TransferKind.CONSULT)
 
     @property
     def queued(self) -> bool:

@@ -85,6 +85,10 @@ def call_record(
             }
             for segment in call.segments
         ],
+        "staff": [
+            {"to": each.to, "started_at": _ms(each.started_at), "ended_at": _ms(each.ended_at)}
+            for each in call.staff
+        ],
         "closed_reason": call.closed_reason,
         "overflow_reason": call.overflow_reason,
         "callback": _callback(call.callback),

@@ -247,6 +247,31 @@ class Transferred(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consulted(Fact):
+    """An operator asked a directory entry while the citizen waited; `result` as in `Transferred`."""
+
+    operator: OperatorId
+    to: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffReached(Fact):
+    """A directory entry's telephone answered, asked or handed the citizen."""
+
+    to: str
+    channel: Uniqueid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned(Fact):
+    """Nobody took the citizen, and the operator they had is rung; `result` is a DIALSTATUS, empty while ringing."""
+
+    operator: OperatorId
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegQuality(Fact):
     """RTCP figures of one leg at its end (lost packets are counts, jitter and round trip seconds)."""
 

@@ -7,16 +7,17 @@ queue_log moment `t` means somewhere in `[t, t + 1)`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from core.ids import CallId, Uniqueid, uniqueid_of
 from ledger import facts as f
 from ledger.callbacks import callback_of
-from ledger.calls import Call, Fallback, Gap, Quality, Step, Transfer, WaitWord
+from ledger.calls import Call, Fallback, Gap, Quality, Step, WaitWord
 from ledger.operators import busy_periods
 from ledger.outcome import disposition_of, ended_by_of
 from ledger.segments import offers_of, segments_of, talk_of
 from ledger.story import Story
+from ledger.transfers import staff_of, transfers_of
 from ledger.waits import wait_of
 
 _CITIZENS_OWN = (
@@ -77,6 +78,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
     if story.ended_at is not None and any(segment.ended_at is None for segment in segments):
         gaps.add(Gap.SEGMENT_END)
     first_operator = min((segment.started_at for segment in segments), default=None)
+    staff = staff_of(story)
     wait_s, coarse = wait_of(story, first_operator)
     if coarse:
         gaps.add(Gap.COARSE_WAIT)
@@ -113,7 +115,8 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
             for word in story.all(f.WaitTold)
         ),
         talk_s=talk_of(segments),
-        transfers=_transfers(story),
+        transfers=transfers_of(story, staff),
+        staff=staff,
         ended_by=ended_by_of(story, segments),
         recordings=tuple(dict.fromkeys(fact.base for fact in story.all(f.RecordingStarted))),
         recorded_from=recording.at if recording else None,
@@ -148,27 +151,6 @@ def order(fact: f.Fact) -> tuple[float, str, str, int, str]:
     """By time, then by place on disk."""
     source = fact.source
     return (fact.at, source.node, source.file, source.offset, type(fact).__name__)
-
-
-def _transfers(story: Story) -> tuple[Transfer, ...]:
-    """Transfers in order: a directory entry's start and result are one; an operator's own handing-over is
-    one.
-    """
-    found: list[Transfer] = []
-    for fact in story.all(f.Transferred):
-        if fact.result and found and found[-1].to == fact.to and not found[-1].result:
-            begun = found[-1]
-            found[-1] = Transfer(at=begun.at, to=fact.to, label=fact.label or begun.label, result=fact.result)
-        else:
-            found.append(Transfer(at=fact.at, to=fact.to, label=fact.label, result=fact.result))
-    return (*found, *_untold(story, found))
-
-
-def _untold(story: Story, told: Sequence[Transfer]) -> Iterable[Transfer]:
-    for fact in story.all(f.Served):
-        near = any(abs(transfer.at - fact.at) <= 5 for transfer in told)
-        if fact.how in {"BLINDTRANSFER", "ATTENDEDTRANSFER"} and not near:
-            yield Transfer(at=fact.at, to="", label="", result="")
 
 
 def _qualities(story: Story) -> tuple[Quality, ...]:

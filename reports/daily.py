@@ -248,7 +248,7 @@ def _call_row(call: Call, city: CityFacts, city_time_of: CityTimeOf) -> CallRow:
         if disposition
         else ""
     )
-    moved = [transfer.label or transfer.to for transfer in call.transfers]
+    moved = [transfer.label or transfer.to for transfer in call.handed_on]
     if moved:
         detail = "転送 " + "、".join(name for name in moved if name) if any(moved) else "転送"
     return CallRow(

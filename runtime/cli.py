@@ -14,7 +14,15 @@ import typer
 
 from core.clock import TOKYO
 from core.errors import ToritsugiError
-from runtime.cli_floor import alerts_app, audit_app, callbacks_app, guard_app, operator_app, trunk_app
+from runtime.cli_floor import (
+    alerts_app,
+    audit_app,
+    callbacks_app,
+    guard_app,
+    operator_app,
+    staff_app,
+    trunk_app,
+)
 from runtime.cli_parts import City, day_of, moment_of, out, say
 
 app = typer.Typer(
@@ -32,6 +40,7 @@ models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_
 for name, sub in (
     ("profile", profile_app),
     ("operator", operator_app),
+    ("staff", staff_app),
     ("trunk", trunk_app),
     ("guard", guard_app),
     ("audit", audit_app),

@@ -14,6 +14,7 @@ from core.errors import ToritsugiError
 from runtime.cli_parts import City, day_of, out, say
 
 operator_app = typer.Typer(help="オペレーター / who may work.", no_args_is_help=True)
+staff_app = typer.Typer(help="転送先 / whom a citizen may be handed to.", no_args_is_help=True)
 trunk_app = typer.Typer(help="回線 / where calls may come from.", no_args_is_help=True)
 guard_app = typer.Typer(help="待ち時間の番 / who is called in.", no_args_is_help=True)
 audit_app = typer.Typer(help="操作の記録 / who changed what.", no_args_is_help=True)
@@ -110,6 +111,29 @@ def operator_list(city: City = None) -> None:
     from runtime.people import list_operators
 
     for row in asyncio.run(list_operators(city)):
+        out(json.dumps(row, ensure_ascii=False))
+
+
+@staff_app.command("add")
+def staff_add(
+    telephone: Annotated[str, typer.Argument(help="転送先一覧の endpoint")],
+    city: City = None,
+) -> None:
+    """市の担当課の電話機を加え、合言葉を一度だけ示します。もうあれば、合言葉を新しくします。
+
+    例: ./toritsugi staff add manager1
+    """
+    from runtime.people import add_staff
+
+    asyncio.run(add_staff(city, telephone, out, say))
+
+
+@staff_app.command("list")
+def staff_list(city: City = None) -> None:
+    """転送先を JSON Lines で並べます (合言葉は出しません)。例: ./toritsugi staff list"""
+    from runtime.people import list_staff
+
+    for row in asyncio.run(list_staff(city)):
         out(json.dumps(row, ensure_ascii=False))
 
 

@@ -24,7 +24,7 @@ from asterisk_conf.embedded import EmbeddedAsterisk, prepare_folders
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for, write_scripts
 from asterisk_conf.hold_music import write_hold_music
 from asterisk_conf.lint import require_clean
-from asterisk_conf.model import Operator, Paths, Trunk
+from asterisk_conf.model import Operator, Paths, StaffPhone, Trunk
 from asterisk_conf.render import render, write
 from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
 from core.emergency import read_emergency
@@ -107,6 +107,8 @@ class Instance:
     async def render(self, paths: Paths) -> None:
         """Write Asterisk's configuration for the operators and trunks of this moment."""
         operators, trunks = await self.people()
+        async with self.database.reading() as unit:
+            staff = await unit.staff_phones.list()
         switch = switch_for(
             self.settings,
             self.profile,
@@ -120,6 +122,7 @@ class Instance:
                 for operator in operators
             ],
             trunks=[Trunk(name=trunk.name, match=(trunk.match,), contact=trunk.contact) for trunk in trunks],
+            staff=[StaffPhone(endpoint=phone.endpoint, secret=phone.sip_secret) for phone in staff],
             ami_secret=self.secret("ami"),
             paths=paths,
         )

@@ -22,7 +22,7 @@ from core.hours import at_minute
 from core.ids import OperatorId
 from runtime.install.asterisk import ensure_asterisk
 from runtime.instance import CALLED_IN_BY_HAND, OPERATORS_VERSION, Instance, new_operator
-from services.ports import AuditEntry, OperatorAccount, TrunkPeer, UnitOfWork
+from services.ports import AuditEntry, OperatorAccount, StaffPhone, TrunkPeer, UnitOfWork
 
 
 def _skills(texts: Sequence[str]) -> dict[str, int]:
@@ -269,6 +269,43 @@ async def list_operators(city: str | None) -> list[dict[str, Any]]:
         }
         for account in accounts
     ]
+
+
+async def add_staff(
+    city: str | None, endpoint: str, out: Callable[[str], None], say: Callable[[str], None]
+) -> None:
+    """A telephone of a city office; a new password when there is one already."""
+    instance = Instance.open(city=city)
+    known = sorted(entry.endpoint for entry in instance.profile.acd.directory if entry.endpoint)
+    if endpoint not in known:
+        raise ToritsugiError(
+            f"転送先一覧にない電話機です: {endpoint}", where="電話機",
+            cure=f"次のどれか: {', '.join(known)}" if known else "プロファイルの [[acd.directory]] に endpoint を書く",
+        )  # fmt: skip
+    await instance.database.migrate()
+    phone = StaffPhone(endpoint=endpoint, sip_secret=secrets.token_urlsafe(18))
+    async with instance.database.uow() as unit:
+        await unit.staff_phones.put(phone)
+    await _apply(instance, say)
+    await instance.database.close()
+    say("電話機 (SIP) には次の値を入れてください。合言葉を示すのは今だけです。")
+    out(f"server: {instance.settings.sip_host}:{instance.settings.sip_port}")
+    out(f"user: {endpoint}")
+    out(f"password: {phone.sip_secret}")
+
+
+async def list_staff(city: str | None) -> list[dict[str, Any]]:
+    """Telephones of the directory, and whether each has a password."""
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.reading() as unit:
+        ready = {phone.endpoint for phone in await unit.staff_phones.list()}
+    await instance.database.close()
+    return [
+        {"extension": entry.extension, "name": entry.name_ja, "telephone": entry.endpoint,
+         "number": entry.number, "ready": entry.endpoint is None or entry.endpoint in ready}
+        for entry in instance.profile.acd.directory
+    ]  # fmt: skip
 
 
 async def add_trunk(

@@ -128,7 +128,7 @@ def summary_of(call: Call) -> CallSummary:
 
 
 def _transferred_to(call: Call) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(t.label or t.to for t in call.transfers if t.label or t.to))
+    return tuple(dict.fromkeys(t.label or t.to for t in call.handed_on if t.label or t.to))
 
 
 def callback_recording(call: Call, talk: CallbackTry) -> str:

@@ -87,6 +87,15 @@ class OperatorAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaffPhone:
+    """A telephone of a city office that registers here. `sip_secret` never appears in a `repr`."""
+
+    endpoint: str
+    """As the profile's directory names it."""
+    sip_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """Who changed what. `detail` holds plain JSON values, such as the value before and after."""
 
@@ -315,6 +324,12 @@ class TrunkStore(Protocol):
     async def list(self) -> list[TrunkPeer]: ...
 
 
+class StaffPhoneStore(Protocol):
+    async def put(self, phone: StaffPhone) -> None: ...
+
+    async def list(self) -> list[StaffPhone]: ...
+
+
 class OfferStore(Protocol):
     """Why each offer went to whom it went."""
 
@@ -486,6 +501,8 @@ class UnitOfWork(Protocol):
     def operators(self) -> OperatorStore: ...
     @property
     def trunks(self) -> TrunkStore: ...
+    @property
+    def staff_phones(self) -> StaffPhoneStore: ...
     @property
     def offers(self) -> OfferStore: ...
     @property

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from core.errors import ToritsugiError
 from storage.alert_stores import SqlAlerts
 from storage.callback_stores import SqlCallbacks
-from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlTrunks
+from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlStaffPhones, SqlTrunks
 from storage.floor_stores import SqlAudit, SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
 from storage.retention import SqlRetention
@@ -44,6 +44,7 @@ class SqlUnitOfWork:
     cases: SqlCases
     operators: SqlOperators
     trunks: SqlTrunks
+    staff_phones: SqlStaffPhones
     offers: SqlOffers
     audit: SqlAudit
     callbacks: SqlCallbacks
@@ -133,6 +134,7 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         cases=SqlCases(connection),
         operators=SqlOperators(connection),
         trunks=SqlTrunks(connection),
+        staff_phones=SqlStaffPhones(connection),
         offers=SqlOffers(connection),
         audit=SqlAudit(connection),
         callbacks=SqlCallbacks(connection),

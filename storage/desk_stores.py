@@ -1,4 +1,4 @@
-"""Cases, operators, trunks and settings in SQL."""
+"""Cases, operators, trunks, staff telephones and settings in SQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId, OperatorId
 from interactions.case import CallSummary, Case, CaseStatus, TranscriptState
-from services.ports import OperatorAccount, TrunkPeer
+from services.ports import OperatorAccount, StaffPhone, TrunkPeer
 from storage import rows
 from storage.sql import insert_new, upsert
 
@@ -132,6 +132,23 @@ class SqlTrunks:
     async def list(self) -> list[TrunkPeer]:
         result = await self._connection.execute(select(rows.trunk).order_by(rows.trunk.c.name))
         return [TrunkPeer(**row._mapping) for row in result]
+
+
+class SqlStaffPhones:
+    """`services.ports.StaffPhoneStore`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def put(self, phone: StaffPhone) -> None:
+        values = {"endpoint": phone.endpoint, "sip_secret": phone.sip_secret}
+        await upsert(self._connection, rows.staff_phone, [values])
+
+    async def list(self) -> list[StaffPhone]:
+        result = await self._connection.execute(
+            select(rows.staff_phone).order_by(rows.staff_phone.c.endpoint)
+        )
+        return [StaffPhone(**row._mapping) for row in result]
 
 
 class SqlSettings:

@@ -110,6 +110,14 @@ operator = _table(
     personal=True,
 )
 
+staff_phone = _table(
+    "staff_phone",
+    Column("endpoint", String(32), primary_key=True),
+    Column("sip_secret", String(128), nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=False,
+)
+
 trunk = _table(
     "trunk",
     Column("name", String(64), primary_key=True),

@@ -28,6 +28,7 @@ from ledger.facts import (
     CallbackTried,
     CallRefused,
     Connected,
+    Consulted,
     Fact,
     FellBack,
     FoundClosed,
@@ -43,8 +44,10 @@ from ledger.facts import (
     QueueExit,
     RecordingStarted,
     Referred,
+    Returned,
     SelfServed,
     Source,
+    StaffReached,
     Transferred,
     WaitTold,
 )
@@ -270,6 +273,24 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
         call=r.call,
         to=r.payload["to"],
         label=r.payload.get("label", ""),
+        result=r.payload.get("result", ""),
+    ),
+    UserEvent.CONSULT: lambda r: Consulted(
+        at=r.at,
+        source=r.source,
+        call=CallId(r.payload["call"]),
+        operator=OperatorId(r.payload["op"]),
+        to=r.payload["to"],
+        result=r.payload.get("result", ""),
+    ),
+    UserEvent.STAFF: lambda r: StaffReached(
+        at=r.at, source=r.source, call=CallId(r.payload["call"]), to=r.payload["to"], channel=r.uniqueid
+    ),
+    UserEvent.RETURN: lambda r: Returned(
+        at=r.at,
+        source=r.source,
+        call=r.call,
+        operator=OperatorId(r.payload["op"]),
         result=r.payload.get("result", ""),
     ),
     UserEvent.REFUSED: _refused,

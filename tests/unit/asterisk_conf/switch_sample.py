@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for
-from asterisk_conf.model import Operator, Switch, Trunk
+from asterisk_conf.model import Operator, StaffPhone, Switch, Trunk
 from core.settings import settings_from
 from services.city import load_city
 
 OPERATOR_SECRET = "operator-secret-0001"
+STAFF_SECRET = "staff-secret-00000001"
 MANAGER_SECRET = "manager-secret-000001"
 
 
@@ -34,6 +35,7 @@ def sample_switch(city: str) -> Switch:
             Trunk(name="carrier", match=("192.0.2.10",), contact="sip:192.0.2.10:5060"),
             Trunk(name="cityhall", match=("198.51.100.0/28",)),
         ],
+        staff=[StaffPhone(endpoint="cityoffice1", secret=STAFF_SECRET)],
         ami_secret=MANAGER_SECRET,
         paths=paths_for(settings, modules=Path("/opt/asterisk/modules"), data=Path("/opt/asterisk/data")),
     )

@@ -1,0 +1,148 @@
+"""Who of the directory was asked or handed the caller, and from when to when they talked with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from core.ids import Uniqueid
+from ledger import facts as f
+from ledger.calls import StaffSegment, Transfer, TransferKind
+from ledger.story import Story
+
+_NEAR_S = 5.0
+_BRIEF_S = 0.05
+"""Asterisk takes a leg out of a bridge and puts it back when bridges are joined; shorter gaps are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """A leg in a bridge; `until` is None while it lasts, or when nothing tells."""
+
+    bridge: str
+    since: float
+    until: float | None
+
+
+def staff_of(story: Story) -> tuple[StaffSegment, ...]:
+    """Every stretch in which a directory entry's leg was in one bridge with the caller's, in order."""
+    caller = _stays(story, story.citizen)
+    found: list[StaffSegment] = []
+    for reached in _first_of_each_leg(story):
+        stretches = _together(caller, _stays(story, reached.channel))
+        for since, until in _joined_up(stretches):
+            found.append(
+                StaffSegment(to=reached.to, started_at=since, ended_at=until, channel=reached.channel)
+            )
+    return tuple(sorted(found, key=lambda segment: (segment.started_at, segment.channel)))
+
+
+def transfers_of(story: Story, staff: Sequence[StaffSegment]) -> tuple[Transfer, ...]:
+    """Transfers and consultations in order.
+
+    A directory entry's start and result are one; an operator's own handing-over is one. A consultation after which the
+    one who was asked talked with the caller was an attended transfer.
+    """
+    blind = _paired(
+        (fact.at, fact.to, fact.label, fact.result, TransferKind.BLIND) for fact in story.all(f.Transferred)
+    )
+    asked = _paired(
+        (fact.at, fact.to, "", fact.result, TransferKind.CONSULT) for fact in story.all(f.Consulted)
+    )
+    told = [
+        *(_come_to_an_end(story, transfer) for transfer in blind),
+        *(_handed_over(story, _come_to_an_end(story, consult), staff) for consult in asked),
+    ]
+    return tuple(sorted([*told, *_untold(story, told)], key=lambda transfer: transfer.at))
+
+
+def _paired(rows: Iterable[tuple[float, str, str, str, TransferKind]]) -> list[Transfer]:
+    found: list[Transfer] = []
+    for at, to, label, result, kind in rows:
+        if result and found and found[-1].to == to and not found[-1].result:
+            found[-1] = replace(found[-1], label=label or found[-1].label, result=result)
+        else:
+            found.append(Transfer(at=at, to=to, label=label, result=result, kind=kind))
+    return found
+
+
+def _come_to_an_end(story: Story, transfer: Transfer) -> Transfer:
+    """With the result that no line tells: the dialplan ends with the caller's leg, in a talk or while it rings."""
+    if transfer.result:
+        return transfer
+    if any(fact.to == transfer.to and fact.at >= transfer.at for fact in story.all(f.StaffReached)):
+        return replace(transfer, result="ANSWER")
+    return transfer if story.ended_at is None else replace(transfer, result="CANCEL")
+
+
+def _handed_over(story: Story, consult: Transfer, staff: Sequence[StaffSegment]) -> Transfer:
+    reached = next(
+        (
+            fact.channel
+            for fact in _first_of_each_leg(story)
+            if fact.to == consult.to and fact.at >= consult.at
+        ),
+        None,
+    )
+    if reached is None or all(segment.channel != reached for segment in staff):
+        return consult
+    return replace(consult, kind=TransferKind.ATTENDED)
+
+
+def _untold(story: Story, told: Sequence[Transfer]) -> Iterable[Transfer]:
+    """What only queue_log tells: an operator handed the caller to a colleague or to a queue."""
+    for fact in story.all(f.Served):
+        if fact.how not in {"BLINDTRANSFER", "ATTENDEDTRANSFER"}:
+            continue
+        if fact.how == "ATTENDEDTRANSFER" and any(x.kind is TransferKind.ATTENDED for x in told):
+            continue
+        if not any(abs(transfer.at - fact.at) <= _NEAR_S for transfer in told):
+            yield Transfer(at=fact.at, to="", label="", result="")
+
+
+def _first_of_each_leg(story: Story) -> list[f.StaffReached]:
+    found: dict[Uniqueid, f.StaffReached] = {}
+    for fact in story.all(f.StaffReached):
+        found.setdefault(fact.channel, fact)
+    return list(found.values())
+
+
+def _stays(story: Story, leg: Uniqueid) -> list[_Stay]:
+    """Where this leg was, by time."""
+    stays: list[_Stay] = []
+    for fact in story.facts:
+        if isinstance(fact, f.LegJoined) and fact.uniqueid == leg:
+            stays.append(_Stay(fact.bridge, fact.at, None))
+        elif isinstance(fact, f.LegLeft) and fact.uniqueid == leg:
+            for place, stay in enumerate(stays):
+                if stay.until is None and stay.bridge == fact.bridge:
+                    stays[place] = replace(stay, until=fact.at)
+        elif isinstance(fact, f.HungUp) and fact.uniqueid == leg:
+            stays = [replace(stay, until=fact.at) if stay.until is None else stay for stay in stays]
+    if story.ended_at is not None:
+        stays = [replace(stay, until=story.ended_at) if stay.until is None else stay for stay in stays]
+    return stays
+
+
+def _together(one: Sequence[_Stay], other: Sequence[_Stay]) -> list[tuple[float, float | None]]:
+    found: list[tuple[float, float | None]] = []
+    for mine in one:
+        for theirs in other:
+            if mine.bridge != theirs.bridge:
+                continue
+            since = max(mine.since, theirs.since)
+            ends = [until for until in (mine.until, theirs.until) if until is not None]
+            until = min(ends, default=None)
+            if until is None or until > since:
+                found.append((since, until))
+    return sorted(found, key=lambda stretch: stretch[0])
+
+
+def _joined_up(stretches: Sequence[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+    found: list[tuple[float, float | None]] = []
+    for since, until in stretches:
+        if found and found[-1][1] is not None and since - found[-1][1] <= _BRIEF_S:
+            found[-1] = (found[-1][0], until)
+        else:
+            found.append((since, until))
+    return found

@@ -1,0 +1,171 @@
+"""Handing over by the switch's own codes, to another line, and while the engine is dead."""
+
+from __future__ import annotations
+
+import pytest
+from centre import eventually, talk
+from handover import INSIDE, OUTSIDE, Handover, now, spans
+
+pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
+BLIND, ATTENDED, ABORT, JOIN, THREE = "*7", "*8", "*1", "*2", "*3"
+LINE = "803"
+
+
+async def test_blind_by_code(city: Handover) -> None:
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await offer.media.press(BLIND)
+        await centre.hears(offer, "op_transfer_to")
+        await offer.media.press(OUTSIDE)
+        rung = await city.department(OUTSIDE)
+        rung.answer()
+        began = now()
+        await talk(call, rung)
+        await phone.state("wrapup", within=5)
+        await rung.hang_up()
+        ended = now()
+        record = await centre.ledger(call)
+        await city.agrees()
+    (moved,) = record["transfers"]
+    assert (moved["to"], moved["result"], moved["kind"]) == (OUTSIDE, "ANSWER", "blind")
+    assert spans(record["staff"]) == [(pytest.approx(began, abs=1.0), pytest.approx(ended, abs=1.0))]
+
+
+async def test_asked_by_code_and_joined(city: Handover) -> None:
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await offer.media.press(ATTENDED)
+        await centre.hears(offer, "op_transfer_to")
+        await offer.media.press(INSIDE)
+        rung = await city.department(INSIDE)
+        rung.answer()
+        await talk(offer, rung)
+        await offer.media.press(JOIN)
+        began = now()
+        await talk(call, rung)
+        await phone.state("wrapup", within=5)
+        await call.hang_up()
+        ended = now()
+        record = await centre.ledger(call)
+        await city.agrees()
+    (moved,) = record["transfers"]
+    assert (moved["to"], moved["result"], moved["kind"]) == (INSIDE, "ANSWER", "attended")
+    assert spans(record["staff"]) == [(pytest.approx(began, abs=1.0), pytest.approx(ended, abs=1.0))]
+    assert (record["operators"], record["disposition"]) == (["101"], "answered")
+
+
+async def test_asked_by_code_and_back(city: Handover) -> None:
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await offer.media.press(ATTENDED)
+        await centre.hears(offer, "op_transfer_to")
+        await offer.media.press(INSIDE)
+        rung = await city.department(INSIDE)
+        rung.answer()
+        await talk(offer, rung)
+        await offer.media.press(ABORT)
+        assert await rung.ended(10)
+        await talk(call, offer)
+        await call.hang_up()
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert (record["operators"], record["staff"]) == (["101"], [])
+    assert [each["kind"] for each in record["transfers"]] == ["consult"]
+
+
+async def test_three_in_one_talk(city: Handover) -> None:
+    """Everybody hears everybody; then the operator leaves the two to themselves."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await offer.media.press(ATTENDED)
+        await centre.hears(offer, "op_transfer_to")
+        await offer.media.press(INSIDE)
+        rung = await city.department(INSIDE)
+        rung.answer()
+        await talk(offer, rung)
+        await offer.media.press(THREE)
+        await talk(call, rung)
+        began = now()
+        await talk(call, offer)
+        await talk(offer, rung)
+        await offer.hang_up()
+        await phone.state("wrapup", within=5)
+        await talk(call, rung)
+        await call.hang_up()
+        ended = now()
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert [each["kind"] for each in record["transfers"]] == ["attended"]
+    assert spans(record["staff"]) == [(pytest.approx(began, abs=2.0), pytest.approx(ended, abs=1.0))]
+
+
+async def test_to_another_line(city: Handover) -> None:
+    """The citizen waits in the other line's queue and keeps the moment of the first entry."""
+    centre = city.centre
+    async with centre.at_work("101", "201") as (phone, other):
+        await other.dial("*21")
+        await other.state("paused:break1")
+        call, offer = await city.served(phone)
+        await city.hand_over(offer, LINE)
+        await eventually(
+            lambda: [each["queue"] for each in centre.live()["waiting"]] == ["consult-ja"],
+            what="the other line",
+        )
+        await other.ready()
+        taken = await other.answer()
+        await talk(call, taken)
+        await taken.hang_up()
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert (record["disposition"], record["operators"], record["line"]) == (
+        "answered",
+        ["101", "201"],
+        "consult",
+    )
+    (moved,) = record["transfers"]
+    assert (moved["to"], moved["result"], moved["kind"]) == (LINE, "QUEUE", "blind")
+
+
+async def test_to_a_line_that_nobody_serves(city: Handover) -> None:
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await city.hand_over(offer, LINE)
+        again = await city.back(phone, "op_transfer_unreachable")
+        await talk(call, again)
+        await call.hang_up()
+        record = await centre.ledger(call)
+    assert (record["disposition"], record["operators"]) == ("answered", ["101", "101"])
+    assert [each["result"] for each in record["transfers"]] == ["NOBODY"]
+
+
+async def test_the_engine_is_dead(city: Handover) -> None:
+    """Handing over, asking first and coming back need no engine."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        async with centre.without_engine():
+            asked = await city.ask(phone, offer, INSIDE)
+            rung = await city.department(INSIDE)
+            rung.answer()
+            await asked.answered(5)
+            assert await city.join(offer, asked, INSIDE) < 300
+            await talk(call, rung)
+            await call.hang_up()
+            await phone.ready()
+            second = await centre.chooses("1")
+            again = await phone.answer()
+            await talk(second, again)
+            await city.hand_over(again, OUTSIDE)
+            (await city.department(OUTSIDE)).refuse(486)
+            back = await city.back(phone, "op_transfer_busy")
+            await talk(second, back)
+            await second.hang_up()
+        records = [await centre.ledger(each) for each in (call, second)]
+        await city.agrees()
+    assert [each["to"] for each in records[0]["staff"]] == [INSIDE]
+    assert records[1]["operators"] == ["101", "101"]

@@ -1,0 +1,123 @@
+"""Who of the directory talked with the caller, and by which kind of transfer."""
+
+from __future__ import annotations
+
+import pytest
+from ledger_stories import CITIZEN, T0, UNIQUEID, Teller
+
+from core.ids import OperatorId, Uniqueid
+from ledger import facts as f
+from ledger.call_codec import decode_call, encode_call
+from ledger.calls import Call, Disposition, TransferKind
+from ledger.fold import fold_call
+
+pytestmark = pytest.mark.unit
+
+STAFF = Uniqueid("n1-1764000000.7")
+OP = OperatorId("101")
+
+
+def folded(teller: Teller) -> Call:
+    call = fold_call(teller.facts)
+    assert call is not None
+    assert decode_call(encode_call(call)) == call
+    return call
+
+
+def talking() -> Teller:
+    return Teller().arrived().joined(5.0).connected(10.0)
+
+
+def joins(teller: Teller, at: float, bridge: str, *, citizen: bool) -> Teller:
+    channel, leg = (CITIZEN, UNIQUEID) if citizen else ("PJSIP/city1-7", STAFF)
+    return teller.cel(f.LegJoined, at, channel=channel, uniqueid=leg, bridge=bridge)
+
+
+def leaves(teller: Teller, at: float, bridge: str, *, citizen: bool) -> Teller:
+    channel, leg = (CITIZEN, UNIQUEID) if citizen else ("PJSIP/city1-7", STAFF)
+    return teller.cel(f.LegLeft, at, channel=channel, uniqueid=leg, bridge=bridge)
+
+
+def handed_over(teller: Teller, at: float) -> Teller:
+    teller.cel(f.Transferred, at, to="701", label="", result="")
+    teller.parted(at, how="BLINDTRANSFER")
+    return leaves(teller, at, "b", citizen=True)
+
+
+def asked(teller: Teller, at: float) -> Teller:
+    """The department talks with the operator in a bridge of their own."""
+    teller.cel(f.Consulted, at, operator=OP, to="701", result="")
+    teller.cel(f.StaffReached, at + 3.0, to="701", channel=STAFF)
+    return joins(teller, at + 3.1, "c", citizen=False)
+
+
+def staff(call: Call) -> list[tuple[str, float, float | None]]:
+    return [
+        (
+            each.to,
+            round(each.started_at - T0, 2),
+            None if each.ended_at is None else round(each.ended_at - T0, 2),
+        )
+        for each in call.staff
+    ]
+
+
+def kinds(call: Call) -> list[tuple[str, str, TransferKind]]:
+    return [(each.to, each.result, each.kind) for each in call.transfers]
+
+
+def test_handed_over_and_answered() -> None:
+    teller = handed_over(talking(), 20.0).cel(f.StaffReached, 24.0, to="701", channel=STAFF)
+    joins(joins(teller, 24.1, "d", citizen=False), 24.2, "d", citizen=True)
+    lasting = folded(teller)
+    assert staff(lasting) == [("701", 24.2, None)]
+    leaves(leaves(teller, 90.0, "d", citizen=False), 90.0, "d", citizen=True)
+    call = folded(teller.hung_up(90.1, by="PJSIP/city1-7"))
+    assert staff(call) == [("701", 24.2, 90.0)]
+    # The dialplan's last line is not reached when the talk ends with the call.
+    assert kinds(call) == [("701", "ANSWER", TransferKind.BLIND)]
+    assert call.talk_s == pytest.approx(10.0)
+    assert call.disposition is Disposition.ANSWERED
+    assert call.handed_on == call.transfers
+
+
+def test_the_caller_gives_up_while_the_department_rings() -> None:
+    call = folded(handed_over(talking(), 20.0).hung_up(23.0))
+    assert (staff(call), kinds(call)) == ([], [("701", "CANCEL", TransferKind.BLIND)])
+
+
+def test_a_question_alone_hands_nobody_on() -> None:
+    teller = leaves(asked(talking(), 20.0), 40.0, "c", citizen=False).parted(60.0)
+    call = folded(teller.hung_up(60.1))
+    assert (staff(call), kinds(call)) == ([], [("701", "ANSWER", TransferKind.CONSULT)])
+    assert call.handed_on == ()
+
+
+def test_a_question_in_vain() -> None:
+    teller = talking().cel(f.Consulted, 20.0, operator=OP, to="701", result="")
+    teller.cel(f.Consulted, 24.0, operator=OP, to="701", result="BUSY")
+    call = folded(teller.parted(60.0).hung_up(60.1))
+    assert kinds(call) == [("701", "BUSY", TransferKind.CONSULT)]
+
+
+def test_asked_then_joined_in_the_callers_bridge() -> None:
+    teller = leaves(asked(talking(), 20.0), 40.0, "c", citizen=False)
+    joins(teller, 40.02, "b", citizen=False).parted(40.05, how="ATTENDEDTRANSFER")
+    call = folded(teller.hung_up(100.0))
+    assert staff(call) == [("701", 40.02, 100.0)]
+    assert kinds(call) == [("701", "ANSWER", TransferKind.ATTENDED)]
+    assert [round(each.ended_at - T0, 2) for each in call.segments if each.ended_at] == [40.05]
+
+
+def test_moved_to_a_bridge_and_back_is_one_stretch() -> None:
+    teller = leaves(asked(talking(), 20.0), 40.0, "c", citizen=False)
+    joins(teller, 40.02, "b", citizen=False)
+    leaves(leaves(teller, 50.0, "b", citizen=True), 50.0, "b", citizen=False)
+    joins(joins(teller, 50.01, "e", citizen=True), 50.02, "e", citizen=False)
+    assert staff(folded(teller.hung_up(60.0))) == [("701", 40.02, 60.0)]
+
+
+def test_order_and_repetition_change_nothing() -> None:
+    teller = leaves(asked(talking(), 20.0), 40.0, "c", citizen=False)
+    joins(teller, 40.02, "b", citizen=False).parted(40.05, how="ATTENDEDTRANSFER").hung_up(100.0)
+    assert fold_call([*reversed(teller.facts), *teller.facts]) == fold_call(teller.facts)
