@@ -84,6 +84,8 @@ class AlertInputs:
     """Moments of calls to the city's own numbers that were turned away at the door; None when nobody knows."""
     failed_callbacks: Sequence[FailedCallback] = ()
     guard: Sequence[StepInForce] = ()
+    help_asked: Mapping[OperatorId, float] = field(default_factory=dict)
+    """When an operator last raised a hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,17 @@ class CallbackAlert(AlertSection):
     tell_end: bool = False
 
 
+class HelpAlert(AlertSection):
+    """An operator has raised a hand; open for `lasts_s` after it."""
+
+    lasts_s: Seconds = 60
+    clear_after_s: Seconds = 0
+    again_after_min: Pause = 1
+    remind: bool = False
+    most_per_day: Count = 200
+    tell_end: bool = False
+
+
 class GuardAlert(AlertSection):
     """The guard of waits (`[acd.guard]`) has taken a step."""
 
@@ -158,6 +169,7 @@ class AlertsSection(Section):
     engine_silent: EngineSilentAlert = EngineSilentAlert()
     trunk: TrunkAlert = TrunkAlert()
     guard: GuardAlert = GuardAlert()
+    help: HelpAlert = HelpAlert()
     callback: CallbackAlert = CallbackAlert()
 
     def rules(
@@ -175,6 +187,7 @@ class AlertsSection(Section):
             AlertKind.ENGINE_SILENT: self.engine_silent.rule(self.engine_silent.limit_s, 3.0),
             AlertKind.TRUNK: self.trunk.rule(self.trunk.refused, 0),
             AlertKind.GUARD: self.guard.rule(1, 0),
+            AlertKind.HELP: self.help.rule(1, 0),
             AlertKind.CALLBACK: self.callback.rule(1, 0),
         }
         if answer_rate is not None:

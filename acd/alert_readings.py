@@ -62,6 +62,17 @@ def readings_of(
     found += _machinery(inputs, rules)
     found += [
         Reading(
+            kind=AlertKind.HELP,
+            subject=operator,
+            value=float(inputs.at - at < rules.help.lasts_s),
+            label=names.operator(operator),
+            text=f"{names.operator(operator)}が応援を求めています。",
+            since=at,
+        )
+        for operator, at in inputs.help_asked.items()
+    ]
+    found += [
+        Reading(
             kind=AlertKind.CALLBACK,
             subject=failed.call,
             value=1,

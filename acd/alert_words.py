@@ -23,6 +23,7 @@ _TITLES = {
     AlertKind.ENGINE_SILENT: "中枢が動いていません",
     AlertKind.TRUNK: "電話回線に問題があります",
     AlertKind.GUARD: "待ち時間のために手を打ちました",
+    AlertKind.HELP: "オペレーターが応援を求めています",
     AlertKind.CALLBACK: "折り返しの電話がつながりませんでした",
 }
 
@@ -39,6 +40,7 @@ _TO_DO = {
     AlertKind.ENGINE_SILENT: "すぐにシステムの担当者に知らせてください（toritsugi status と記録を見る）。",
     AlertKind.TRUNK: "市の番号に電話をかけて確かめ、つながらなければ電話会社に連絡してください。",
     AlertKind.GUARD: "足りるかを見ていてください。足りなければ、受ける人をさらに増やしてください。",
+    AlertKind.HELP: "*31 とその人の番号で聴き、*32 で助言、*33 で会話に加わり、*34 で代わることができます。",
     AlertKind.CALLBACK: "記録を見て、手でかけ直すかを決めてください。",
 }
 
@@ -55,6 +57,7 @@ _OVER = {
     AlertKind.ENGINE_SILENT: "中枢が動き始めました。",
     AlertKind.TRUNK: "電話回線は元に戻りました。",
     AlertKind.GUARD: "落ち着きました。",
+    AlertKind.HELP: "この知らせを終えます。",
     AlertKind.CALLBACK: "この知らせを終えます。",
 }
 

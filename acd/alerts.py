@@ -42,6 +42,8 @@ class AlertKind(StrEnum):
     """The carrier's peer cannot be reached, or calls to the city's numbers are turned away."""
     GUARD = "guard"
     """The guard has climbed a step of its ladder, and it is in force."""
+    HELP = "help"
+    """An operator asks for help."""
     CALLBACK = "callback"
     """A promised callback did not come about."""
 

@@ -141,6 +141,8 @@ class AcdSection(Section):
     """Citizens connected or waiting at once that must be carried; None where the contract names no figure."""
     missed_offers_before_pause: Annotated[int, Field(ge=1, le=9)]
     """Offers missed in a row before the operator is paused."""
+    supervision_notice: bool = False
+    """Whether an operator hears that a supervisor listens, whispers or barges in."""
     transfer_ring_s: Annotated[int, Field(ge=5, le=120)] = 25
     """How long a department's telephone rings for a citizen who is handed on."""
     return_ring_s: Annotated[int, Field(ge=5, le=60)] = 15

@@ -102,10 +102,18 @@ def _entries(files: Mapping[str, str], plan: Dialplan) -> list[tuple[str, str, s
     for entry in read_entries(files, "queues.conf"):
         if entry.key == "membergosub":
             doors.append((entry.value, "s", entry.place))
+    for entry in read_entries(files, "features.conf"):
+        if entry.section == "applicationmap" and (
+            gosub := re.search(r'Gosub,"([^,]+),([^,]+),', entry.value)
+        ):
+            doors.append((gosub[1], gosub[2], entry.place))
     keys = [entry for entry in read_entries(files, "queues.conf") if entry.key == "context"]
     for step in plan.steps():
         if step.application == "Set" and (pushed := _handler(step.arguments)):
             doors.append((*pushed, step.place))
+        if step.application == "ChannelRedirect":
+            _channel, context, extension, _priority = split_arguments(step.arguments)
+            doors.append((context, extension, step.place))
         if step.application == "Dial":
             doors += [(context, "s", step.place) for context in _DIAL_SUBROUTINE.findall(step.arguments)]
         if step.application == "Queue":

@@ -52,6 +52,7 @@ class Operator:
     secret: str
     queues: tuple[tuple[str, int], ...]
     """Queue name and penalty of the first moment; the engine then sets the order."""
+    supervisor: bool = False
     group: str = ""
     """Stands by in this group until the engine calls it in."""
 

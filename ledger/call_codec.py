@@ -24,6 +24,7 @@ from ledger.calls import (
     Segment,
     StaffSegment,
     Step,
+    Supervision,
     Transfer,
     TransferKind,
     WaitWord,
@@ -58,6 +59,9 @@ def decode_call(values: Mapping[str, Any]) -> Call:
             Transfer(**{**transfer, "kind": TransferKind(transfer.get("kind", TransferKind.BLIND))})
             for transfer in row["transfers"]
         ),
+        "silences": tuple((begin, end) for begin, end in row.get("silences", ())),
+        "supervisions": tuple(Supervision(**each) for each in row.get("supervisions", ())),
+        "help_asked": tuple(row.get("help_asked", ())),
         "staff": tuple(StaffSegment(**segment) for segment in row.get("staff", ())),
         "recordings": tuple(row["recordings"]),
         "qualities": tuple(Quality(**quality) for quality in row["qualities"]),

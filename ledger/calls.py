@@ -169,6 +169,18 @@ class StaffSegment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """A supervisor in an operator's talk. `ended_at` is None while it lasts, and for a take-over (a segment)."""
+
+    at: float
+    by: OperatorId
+    operator: OperatorId
+    how: str
+    """`listen`, `whisper`, `barge` or `take_over`."""
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     """RTCP figures of one leg at its end (lost packets are counts, jitter and round trip seconds)."""
 
@@ -274,9 +286,14 @@ class Call:
     transfers: tuple[Transfer, ...] = ()
     staff: tuple[StaffSegment, ...] = ()
     """Who of the directory talked with the caller, in order."""
+    supervisions: tuple[Supervision, ...] = ()
+    help_asked: tuple[float, ...] = ()
+    """When an operator raised a hand."""
     ended_by: EndedBy | None = None
     recordings: tuple[str, ...] = ()
     """Base names: `<base>-citizen.wav`, `<base>-line.wav`."""
+    silences: tuple[tuple[float, float | None], ...] = ()
+    """Stretches in which the recording was silent on purpose; the last may last to the end."""
     recorded_from: float | None = None
     """When the first recording began."""
     qualities: tuple[Quality, ...] = ()

@@ -89,6 +89,11 @@ def call_record(
             {"to": each.to, "started_at": _ms(each.started_at), "ended_at": _ms(each.ended_at)}
             for each in call.staff
         ],
+        "supervision": [
+            {**asdict(each), "at": _ms(each.at), "ended_at": _ms(each.ended_at)} for each in call.supervisions
+        ],
+        "silences": [{"from": _ms(begin), "to": _ms(end)} for begin, end in call.silences],
+        "help_asked": [_ms(at) for at in call.help_asked],
         "closed_reason": call.closed_reason,
         "overflow_reason": call.overflow_reason,
         "callback": _callback(call.callback),

@@ -272,6 +272,29 @@ class Returned(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Supervised(Fact):
+    """A supervisor listens, whispers, barges in or takes over; `how` is `end` when that is over."""
+
+    by: OperatorId
+    operator: OperatorId
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMuted(Fact):
+    """The recording is silent from here on (`on`), or no longer."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpAsked(Fact):
+    """An operator raised a hand in a call."""
+
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegQuality(Fact):
     """RTCP figures of one leg at its end (lost packets are counts, jitter and round trip seconds)."""
 

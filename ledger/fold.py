@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.ids import CallId, Uniqueid, uniqueid_of
 from ledger import facts as f
 from ledger.callbacks import callback_of
-from ledger.calls import Call, Fallback, Gap, Quality, Step, WaitWord
+from ledger.calls import Call, Fallback, Gap, Quality, Step, Supervision, WaitWord
 from ledger.operators import busy_periods
 from ledger.outcome import disposition_of, ended_by_of
 from ledger.segments import offers_of, segments_of, talk_of
@@ -117,8 +118,11 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
         talk_s=talk_of(segments),
         transfers=transfers_of(story, staff),
         staff=staff,
+        supervisions=_supervisions(story),
+        help_asked=tuple(fact.at for fact in story.all(f.HelpAsked)),
         ended_by=ended_by_of(story, segments),
         recordings=tuple(dict.fromkeys(fact.base for fact in story.all(f.RecordingStarted))),
+        silences=_silences(story),
         recorded_from=recording.at if recording else None,
         qualities=_qualities(story),
         fallbacks=tuple(
@@ -151,6 +155,33 @@ def order(fact: f.Fact) -> tuple[float, str, str, int, str]:
     """By time, then by place on disk."""
     source = fact.source
     return (fact.at, source.node, source.file, source.offset, type(fact).__name__)
+
+
+def _silences(story: Story) -> tuple[tuple[float, float | None], ...]:
+    found: list[tuple[float, float | None]] = []
+    for fact in story.all(f.RecordingMuted):
+        if found and found[-1][1] is None:
+            if not fact.on:
+                found[-1] = (found[-1][0], fact.at)
+        elif fact.on:
+            found.append((fact.at, None))
+    if found and found[-1][1] is None and story.ended_at is not None:
+        found[-1] = (found[-1][0], story.ended_at)
+    return tuple(found)
+
+
+def _supervisions(story: Story) -> tuple[Supervision, ...]:
+    found: list[Supervision] = []
+    for fact in story.all(f.Supervised):
+        if fact.how != "end":
+            found.append(Supervision(at=fact.at, by=fact.by, operator=fact.operator, how=fact.how))
+            continue
+        for place in reversed(range(len(found))):
+            open_one = found[place]
+            if (open_one.by, open_one.operator, open_one.ended_at) == (fact.by, fact.operator, None):
+                found[place] = replace(open_one, ended_at=fact.at)
+                break
+    return tuple(found)
 
 
 def _qualities(story: Story) -> tuple[Quality, ...]:

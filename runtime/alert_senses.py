@@ -16,6 +16,7 @@ from typing import Any
 
 from acd.alert_inputs import AnsweredSoFar, Restarted
 from core.clock import Clock
+from core.facts.dialplan import ManagerEvent
 from core.ids import OperatorId
 from core.phone import normalise_number
 from ledger.calls import Call
@@ -34,6 +35,7 @@ from telephony.ami.events import (
     Hold,
     QueueMemberRemoved,
     Unhold,
+    UserEvent,
 )
 from telephony.members import operator_of
 
@@ -54,6 +56,8 @@ class SwitchSenses:
         self._trunks = frozenset(trunks)
         self._holds: dict[str, tuple[OperatorId, float]] = {}
         self._missed: dict[OperatorId, deque[float]] = {}
+        self.help_asked: dict[OperatorId, float] = {}
+        """When an operator last raised a hand."""
         self.unreachable: dict[str, float] = {}
         """Since when a trunk's peer gives no answer."""
 
@@ -87,6 +91,10 @@ class SwitchSenses:
                 operator = _operator(event.member)
                 if operator is not None:
                     self._missed.pop(operator, None)
+            case UserEvent() if event.name == ManagerEvent.HELP:
+                operator = _operator(event.values.get("seat", ""))
+                if operator is not None:
+                    self.help_asked[operator] = event.at
             case ContactStatus() if event.endpoint in self._trunks:
                 if event.status == "Unreachable":
                     self.unreachable.setdefault(event.endpoint, event.at)

@@ -235,6 +235,7 @@ class Alerting:
             refused=self._refused,
             guard=self.guard() if heard else (),
             failed_callbacks=self._failed,
+            help_asked=self.senses.help_asked,
         )
 
 

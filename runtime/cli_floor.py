@@ -105,6 +105,50 @@ def operator_in_hand(
     asyncio.run(set_in_hand(city, number, counts or (), say))
 
 
+@operator_app.command("supervisor")
+def operator_supervisor(
+    number: Annotated[str, typer.Argument(help="番号")],
+    off: Annotated[bool, typer.Option("--off", help="監督者から外します")] = False,
+    city: City = None,
+) -> None:
+    """監督者にします。監督者の電話からは *31番号 で聴き、*32番号 で助言し、*33番号 で加わり、*34番号 で代わります。
+
+    例: ./toritsugi operator supervisor 301
+    """
+    from runtime.people import set_supervisor
+
+    asyncio.run(set_supervisor(city, number, not off, say))
+
+
+@operator_app.command("pause")
+def operator_pause(
+    number: Annotated[str, typer.Argument(help="番号")],
+    reason: Annotated[str, typer.Argument(help="離席の理由。例: break1")],
+    city: City = None,
+) -> None:
+    """オペレーターを離席にします。話し中の電話は続きます。本人の *13 で戻ります。
+
+    例: ./toritsugi operator pause 101 break1
+    """
+    from runtime.people import send_away
+
+    asyncio.run(send_away(city, number, reason, say))
+
+
+@operator_app.command("sign-out")
+def operator_sign_out(
+    number: Annotated[str, typer.Argument(help="番号")],
+    city: City = None,
+) -> None:
+    """オペレーターの受付を終えます。話し中の電話は続きます。
+
+    例: ./toritsugi operator sign-out 101
+    """
+    from runtime.people import send_away
+
+    asyncio.run(send_away(city, number, None, say))
+
+
 @operator_app.command("list")
 def operator_list(city: City = None) -> None:
     """オペレーターを JSON Lines で並べます (合言葉は出しません)。例: ./toritsugi operator list"""

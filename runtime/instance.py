@@ -41,8 +41,10 @@ from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
 from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
+from runtime.recording_pause import RecordingPause
 from runtime.records import Records
 from runtime.sounds import PromptFiles
+from runtime.supervision_notice import SupervisionNotice
 from runtime.waiting_words import WaitingWords
 from services.city import CityProfile, load_city
 from services.experience import REMEMBERED_CALLS, experience_of
@@ -118,6 +120,7 @@ class Instance:
                     secret=operator.sip_secret,
                     queues=operator_queues(self.profile, operator.skills, operator.languages),
                     group=operator.group,
+                    supervisor=operator.supervisor,
                 )
                 for operator in operators
             ],
@@ -266,6 +269,9 @@ class Instance:
             guard=guard.in_force,
         )
         loop.listeners.append(alerting.hear)
+        loop.listeners.append(RecordingPause(ami).hear)
+        if self.profile.acd.supervision_notice:
+            loop.listeners.append(SupervisionNotice(ami, prompts).hear)
         return Engine(
             settings=self.settings,
             profile=self.profile,

@@ -15,7 +15,7 @@ from typing import Any
 
 from acd.channels import Channel, caps_of
 from asterisk_conf.embedded import AsteriskDown
-from asterisk_conf.from_city import paths_for
+from asterisk_conf.from_city import operator_queues, paths_for
 from asterisk_conf.model import Trunk
 from core.errors import ToritsugiError
 from core.hours import at_minute
@@ -139,6 +139,66 @@ async def set_group(city: str | None, number: str, group: str, say: Callable[[st
     await _apply(instance, say)
     await instance.database.close()
     say(f"応援の組「{group}」で待機します。" if group else "待機をやめ、いつも受付をします。")
+
+
+async def set_supervisor(city: str | None, number: str, supervisor: bool, say: Callable[[str], None]) -> None:
+    instance = Instance.open(city=city)
+    await _change(
+        instance, number, "role", lambda account: replace(account, supervisor=supervisor),
+        lambda account: "supervisor" if account.supervisor else "operator",
+    )  # fmt: skip
+    await _apply(instance, say)
+    await instance.database.close()
+    say("監督者にしました。" if supervisor else "監督者から外しました。")
+
+
+async def send_away(city: str | None, number: str, reason: str | None, say: Callable[[str], None]) -> None:
+    """Give an operator a break (`reason`: break1 to break9), or sign them out; a talk goes on."""
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    async with instance.database.reading() as unit:
+        account = await unit.operators.get(OperatorId(number))
+    if account is None:
+        raise ToritsugiError(
+            f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
+        )
+    known = instance.profile.acd.pause_reasons
+    if reason is not None and reason not in known:
+        raise ToritsugiError(
+            f"ない離席の理由です: {reason}", where="理由", cure=f"次のどれか: {', '.join(sorted(known))}"
+        )
+    asterisk = instance.asterisk()
+    seat = f"op{number}"
+    queues = [
+        queue for queue, _penalty in operator_queues(instance.profile, account.skills, account.languages)
+    ]
+    try:
+        if reason is not None:
+            await asterisk.cli(f"dialplan set global T_STATE_{seat} break")
+            for queue in queues:
+                await asterisk.cli(f"queue pause member PJSIP/{seat} queue {queue} reason {reason}")
+        else:
+            for queue in queues:
+                await asterisk.cli(f"queue remove member PJSIP/{seat} from {queue}")
+            await asterisk.cli(f"dialplan set global T_STATE_{seat} out")
+    except AsteriskDown as problem:
+        raise ToritsugiError(
+            "いまは動いていません", where="Asterisk", cure="toritsugi up で始める"
+        ) from problem
+    async with instance.database.uow() as unit:
+        await unit.audit.add(
+            AuditEntry(
+                at=instance.clock.epoch(), actor=os.environ.get("SUDO_USER") or getpass.getuser(),
+                action="operator.pause" if reason is not None else "operator.sign_out", subject=number,
+                detail={"reason": reason} if reason is not None else {},
+            )
+        )  # fmt: skip
+    await instance.database.close()
+    say(
+        f"{account.name} さんを離席にしました。"
+        if reason is not None
+        else f"{account.name} さんの受付を終えました。"
+    )
 
 
 def _counts(texts: Sequence[str], example: str) -> dict[str, int]:

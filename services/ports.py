@@ -80,6 +80,8 @@ class OperatorAccount:
     active: bool = True
     group: str = ""
     """Stands by in this group of `[acd.guard]` until it is called in; empty for who always takes calls."""
+    supervisor: bool = False
+    """May listen, whisper, barge in and take over."""
     caps: Mapping[str, int] = field(default_factory=dict)
     """The most at once by channel, and `together` (`acd.channels.caps_of`); empty for one at a time."""
     in_hand: Mapping[str, int] = field(default_factory=dict)

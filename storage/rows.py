@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 
@@ -104,6 +105,7 @@ operator = _table(
     Column("languages", JSON, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("group", String(32), nullable=False, server_default=""),
+    Column("supervisor", Boolean, nullable=False, server_default=false()),
     Column("caps", JSON, nullable=False, server_default="{}"),
     Column("in_hand", JSON, nullable=False, server_default="{}"),
     retention=Retention.WHILE_IN_USE,

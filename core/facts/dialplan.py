@@ -74,6 +74,9 @@ class UserEvent(StrEnum):
     CONSULT = "TS_CONSULT"
     STAFF = "TS_STAFF"
     RETURN = "TS_RETURN"
+    SUPERVISE = "TS_SUPERVISE"
+    RECORDING_PAUSE = "TS_RECORDING_PAUSE"
+    HELP = "TS_HELP"
     OPERATOR = "TS_OPERATOR"
     REFUSED = "TS_REFUSED"
 
@@ -83,6 +86,9 @@ class ManagerEvent(StrEnum):
     """AMI user events that the dialplan sends to the engine; nothing durable rests on them."""
 
     TALK = "TS_TALK"
+    WATCHED = "TS_WATCHED"
+    MUTE = "TS_MUTE"
+    HELP = "TS_HELP"
 
 
 @unique

@@ -144,6 +144,10 @@ async def set_global(ami: Ami, name: str, value: str) -> AmiResponse:
     return await ami.action("Setvar", Variable=name, Value=value)
 
 
+async def set_channel_variable(ami: Ami, channel: str, name: str, value: str) -> AmiResponse:
+    return await ami.action("Setvar", Channel=channel, Variable=name, Value=value)
+
+
 async def originate(
     ami: Ami,
     channel: str,
@@ -190,6 +194,11 @@ async def command(ami: Ami, text: str, *, timeout: float = 10.0) -> tuple[str, .
 
 async def hangup(ami: Ami, channel: str, cause: int = 16) -> AmiResponse:
     return await ami.action("Hangup", Channel=channel, Cause=str(cause))
+
+
+async def mute_recording(ami: Ami, channel: str, on: bool) -> AmiResponse:
+    """Let the recordings of a channel be silent in both directions, or no longer; their length goes on."""
+    return await ami.action("MixMonitorMute", Channel=channel, Direction="both", State="1" if on else "0")
 
 
 async def blind_transfer(ami: Ami, channel: str, *, context: str, extension: str) -> AmiResponse:

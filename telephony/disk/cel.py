@@ -32,6 +32,7 @@ from ledger.facts import (
     Fact,
     FellBack,
     FoundClosed,
+    HelpAsked,
     HungUp,
     JoinedQueue,
     LanguageChosen,
@@ -42,12 +43,14 @@ from ledger.facts import (
     MenuStep,
     Overflowed,
     QueueExit,
+    RecordingMuted,
     RecordingStarted,
     Referred,
     Returned,
     SelfServed,
     Source,
     StaffReached,
+    Supervised,
     Transferred,
     WaitTold,
 )
@@ -168,6 +171,13 @@ def _wait_told(r: _Record) -> Fact:
         least_min=minutes("least"),
         most_min=minutes("most"),
     )
+
+
+def _help(r: _Record) -> Fact | None:
+    call = r.payload["call"]
+    if not call:
+        return None  # before the first call of the shift
+    return HelpAsked(at=r.at, source=r.source, call=CallId(call), operator=OperatorId(r.payload["op"]))
 
 
 def _callback_booked(r: _Record) -> Fact:
@@ -293,6 +303,18 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
         operator=OperatorId(r.payload["op"]),
         result=r.payload.get("result", ""),
     ),
+    UserEvent.SUPERVISE: lambda r: Supervised(
+        at=r.at,
+        source=r.source,
+        call=CallId(r.payload["call"]),
+        by=OperatorId(r.payload["by"]),
+        operator=OperatorId(r.payload["op"]),
+        how=r.payload["how"],
+    ),
+    UserEvent.RECORDING_PAUSE: lambda r: RecordingMuted(
+        at=r.at, source=r.source, call=CallId(r.payload["call"]), on=r.payload["state"] == "on"
+    ),
+    UserEvent.HELP: _help,
     UserEvent.REFUSED: _refused,
     UserEvent.OPERATOR: None,  # queue_log tells the same, with its effect
 }

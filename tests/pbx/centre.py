@@ -206,6 +206,7 @@ class Centre:
         groups: Mapping[str, str] | None = None,
         trunks: Sequence[TrunkPeer] = (),
         staff: Sequence[str] = (),
+        supervisors: Sequence[str] = (),
     ) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.set_city_time(OPEN)
@@ -226,6 +227,7 @@ class Centre:
                         skills=skills,
                         languages=("ja", "en"),
                         group=(groups or {}).get(number, ""),
+                        supervisor=number in supervisors,
                     )
                 )
         with (self.home / "up.log").open("ab") as log:
@@ -266,6 +268,10 @@ class Centre:
 
     def live(self) -> dict[str, Any]:
         return _json(self.home / "run" / "live.json")
+
+    def alerts(self) -> list[str]:
+        """Kinds of the alerts that are open."""
+        return list(_json(self.home / "run" / "alerts.json").get("kinds", []))
 
     def operator_state(self, operator: str) -> str | None:
         """As the engine sees it; at most a second old."""

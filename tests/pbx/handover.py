@@ -21,7 +21,7 @@ from storage.database import Database
 
 OUTSIDE, INSIDE, OTHER = "701", "702", "703"
 """Extensions: behind the trunk, and two that register here."""
-OPERATORS = ("101", "102")
+SKILLS = {"101": {"card": 4}, "102": {"card": 4}, "201": {"consult": 4}, "301": {"consult": 1}}
 STAFF_NUMBER = "0120000971"
 
 
@@ -43,9 +43,7 @@ class Handover:
             database=Database(f"sqlite+aiosqlite:///{home / 'toritsugi.db'}"),
         )
         trunk = TrunkPeer(name="carrier", match="127.0.0.1", contact=f"sip:127.0.0.1:{carrier.port}")
-        await centre.start(
-            {operator: {"card": 4} for operator in OPERATORS}, trunks=[trunk], staff=("city1", "city2")
-        )
+        await centre.start(SKILLS, trunks=[trunk], staff=("city1", "city2"), supervisors=("301",))
         made = cls(centre, carrier, {OUTSIDE: carrier})
         for extension, endpoint in ((INSIDE, "city1"), (OTHER, "city2")):
             end = await SipEnd.open(endpoint)

@@ -1,4 +1,4 @@
-"""Telephones of city offices that register here
+"""Telephones of city offices that register here, and who supervises
 
 Revision ID: 0007
 Revises: 0006
@@ -22,7 +22,11 @@ def upgrade() -> None:
         sa.Column("sip_secret", sa.String(128), nullable=False),
         sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_staff_phone")),
     )
+    with op.batch_alter_table("operator", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("supervisor", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("operator", schema=None) as batch_op:
+        batch_op.drop_column("supervisor")
     op.drop_table("staff_phone")
