@@ -145,6 +145,8 @@ class AcdSection(Section):
     """Whether an operator hears that a supervisor listens, whispers or barges in."""
     transfer_ring_s: Annotated[int, Field(ge=5, le=120)] = 25
     """How long a department's telephone rings for a citizen who is handed on."""
+    transfer_summary: bool = False
+    """Whether a department hears who hands a citizen over, on which matter and from which number, before it talks."""
     return_ring_s: Annotated[int, Field(ge=5, le=60)] = 15
     """How long the operator's telephone rings for a citizen whom nobody took."""
     even_by: LoadRule = LoadRule.MINUTES

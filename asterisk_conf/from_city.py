@@ -134,6 +134,7 @@ def switch_for(
         hep_port=settings.hep_port,
         rtp_range=settings.rtp_range,
         staff_ring_s=profile.acd.transfer_ring_s,
+        staff_summary=profile.acd.transfer_summary,
         back_ring_s=profile.acd.return_ring_s,
         callback_key=profile.acd.callback.key,
         max_calls=0,  # a figure a contract guarantees is a floor for us, not a ceiling for citizens

@@ -39,7 +39,8 @@ _FASTAGI = re.compile(r"agi://127\.0\.0\.1:\$\{T_AGI_PORT\}/([a-z]+)")
 _OUR_SCRIPT = "${T_FALLBACK}"
 _OUR_POST_COMMAND = "${T_RECORDING_DONE} ${T_RECORDINGS} ${TORITSUGI_REC}"
 _FUNCTION = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\(|(?:^|[?,(:])\s*([A-Z][A-Z0-9_]*)\([^()]*\)=")
-_OUTSIDE = r"\$\{(?:PJSIP_HEADER|CALLERID|CHANNEL\(pjsip)"
+_OUTSIDE = r"\$\{(?:PJSIP_HEADER|CALLERID(?!\(num-pres\))|CHANNEL\(pjsip)"
+"""What the peer wrote. How a number may be shown is a word of the switch's own list."""
 _DIAL_SUBROUTINE = re.compile(r"(?:b|B|U)\(([a-z][a-z-]*)")
 _EVALUATE = frozenset({"ExecIf", "GotoIf", "GosubIf", "While", "AGI"})
 _SECRET_KEYS = frozenset({"secret", "password", "md5_cred", "auth_pass", "dbpass"})

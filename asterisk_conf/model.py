@@ -195,6 +195,8 @@ class Switch:
     """Calls the trunk may bring at once; 0 means no limit."""
     staff_ring_s: int = 25
     """How long a department's telephone rings for a transfer."""
+    staff_summary: bool = False
+    """Whether a department hears what it is about before it gets the citizen."""
     back_ring_s: int = 15
     """How long the operator's rings for a citizen whom nobody took."""
     callback_key: str = "1"

@@ -52,7 +52,7 @@ JAPANESE_ONLY = (
     "op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused",
     "op_callback", "op_callback_missed", "op_refused_transfer", "op_transfer_busy", "op_transfer_no_answer",
     "op_transfer_unreachable", "op_transfer_to",
-    "op_help", "op_watched", "op_recording_paused", "op_recording_again",
+    "op_help", "op_watched", "op_staff_summary", "op_recording_paused", "op_recording_again",
 )  # fmt: skip
 """What operators hear."""
 

@@ -28,6 +28,8 @@ def build_city_prompts(settings: Settings, profile: CityProfile, say: Callable[[
         for name, text in profile.prompts.static(language).items()
         if text
     }
+    # What a department hears before it gets a citizen: on which line they were.
+    texts |= {("ja", f"op_line_{line.id}"): f"{line.name_ja}の件です。" for line in profile.acd.lines}
 
     def progress(done: int, of: int, name: str) -> None:
         if done == 1 or done == of or done % 10 == 0:

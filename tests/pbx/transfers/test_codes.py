@@ -6,6 +6,8 @@ import pytest
 from centre import eventually, talk
 from handover import INSIDE, OUTSIDE, Handover, now, spans
 
+from demo.ends.identity import known, withheld
+
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 BLIND, ATTENDED, ABORT, JOIN, THREE = "*7", "*8", "*1", "*2", "*3"
 LINE = "803"
@@ -169,3 +171,35 @@ async def test_the_engine_is_dead(city: Handover) -> None:
         await city.agrees()
     assert [each["to"] for each in records[0]["staff"]] == [INSIDE]
     assert records[1]["operators"] == ["101", "101"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_the_department_hears_what_it_is_about(city: Handover, hidden: bool) -> None:
+    """Before the two are joined; a withheld number is not told."""
+    centre = city.centre
+    await centre.cli("dialplan set global T_SUMMARY yes")
+    try:
+        async with centre.at_work("101") as (phone,):
+            who = withheld("09012340007") if hidden else known("09012340007")
+            call, offer = await city.served(phone, identity=who)
+            await city.hand_over(offer, OUTSIDE)
+            rung = await city.department(OUTSIDE)
+            rung.answer()
+            last = "op_line_card" if hidden else "digit_7"
+            await eventually(
+                lambda: any(one.name == last and one.whole for one in centre.heard_prompts(rung)),
+                within=30,
+                what="the last word of it",
+            )
+            await talk(call, rung)
+            heard = centre.heard(rung)
+            told = ["op_staff_summary", "op_line_card", *([] if hidden else ["callback_number"])]
+            assert [name for name in heard if not name.startswith("digit_")] == told
+            digits = [name for name in heard if name.startswith("digit_")]
+            assert (len(digits) >= 7) is not hidden
+            assert not [name for name in centre.heard(call) if name.startswith("op_")]
+            await call.hang_up()
+            record = await centre.ledger(call)
+    finally:
+        await centre.cli("dialplan set global T_SUMMARY no")
+    assert [each["to"] for each in record["staff"]] == [OUTSIDE]
