@@ -49,10 +49,9 @@ def transfers_of(story: Story, staff: Sequence[StaffSegment]) -> tuple[Transfer,
     asked = _paired(
         (fact.at, fact.to, "", fact.result, TransferKind.CONSULT) for fact in story.all(f.Consulted)
     )
-    told = [
-        *(_come_to_an_end(story, transfer) for transfer in blind),
-        *(_handed_over(story, _come_to_an_end(story, consult), staff) for consult in asked),
-    ]
+    begun = sorted([*blind, *asked], key=lambda transfer: transfer.at)
+    until = [transfer.at for transfer in begun[1:]] + [float("inf")] * bool(begun)
+    told = [_outcome(story, transfer, end, staff) for transfer, end in zip(begun, until, strict=True)]
     return tuple(sorted([*told, *_untold(story, told)], key=lambda transfer: transfer.at))
 
 
@@ -66,27 +65,23 @@ def _paired(rows: Iterable[tuple[float, str, str, str, TransferKind]]) -> list[T
     return found
 
 
-def _come_to_an_end(story: Story, transfer: Transfer) -> Transfer:
-    """With the result that no line tells: the dialplan ends with the caller's leg, in a talk or while it rings."""
-    if transfer.result:
-        return transfer
-    if any(fact.to == transfer.to and fact.at >= transfer.at for fact in story.all(f.StaffReached)):
-        return replace(transfer, result="ANSWER")
-    return transfer if story.ended_at is None else replace(transfer, result="CANCEL")
+def _outcome(story: Story, transfer: Transfer, until: float, staff: Sequence[StaffSegment]) -> Transfer:
+    """With the result that no line tells: the dialplan ends with the leg it runs on, in a talk or while it rings.
 
-
-def _handed_over(story: Story, consult: Transfer, staff: Sequence[StaffSegment]) -> Transfer:
-    reached = next(
-        (
-            fact.channel
-            for fact in _first_of_each_leg(story)
-            if fact.to == consult.to and fact.at >= consult.at
-        ),
-        None,
-    )
-    if reached is None or all(segment.channel != reached for segment in staff):
-        return consult
-    return replace(consult, kind=TransferKind.ATTENDED)
+    `until` is when the next transfer began: who is reached later is reached by that one.
+    """
+    reached = [
+        fact.channel
+        for fact in story.all(f.StaffReached)
+        if fact.to == transfer.to and transfer.at <= fact.at < until
+    ]
+    result = transfer.result
+    if not result and reached:
+        result = "ANSWER"
+    elif not result and (story.ended_at is not None or until < float("inf")):
+        result = "CANCEL"
+    joined = transfer.kind is TransferKind.CONSULT and any(segment.channel in reached for segment in staff)
+    return replace(transfer, result=result, kind=TransferKind.ATTENDED if joined else transfer.kind)
 
 
 def _untold(story: Story, told: Sequence[Transfer]) -> Iterable[Transfer]:

@@ -28,6 +28,8 @@ AGEO_MOST = 3600 / 3300
 """上尾 5(3)⑤: 3,600 calls in the fullest month, 3,300 in the mean one."""
 DAYS_SEEDS = (1, 2, 3)
 DAYS_SPEED = 30.0
+SCRIPTS = 300
+SCRIPTS_SEED = 100
 LIMIT_S = 1800.0
 """No single demonstration of a trial may take longer."""
 
@@ -105,11 +107,21 @@ async def _days(say: Say) -> dict[str, Any]:
     return {**figures, "runs": runs}
 
 
+async def _transfers(say: Say) -> dict[str, Any]:
+    """Random scripts of handing over, each against what the telephones saw."""
+    trial = importlib.import_module("benchmarks._transfers")
+    say(f"転送を含む通話 {SCRIPTS} 本を、でたらめな順の操作で行います。")
+    with TemporaryDirectory(prefix="toritsugi-accept-") as folder:
+        figures: dict[str, Any] = await trial.run_scripts(Path(folder), scripts=SCRIPTS, seed=SCRIPTS_SEED)
+    return {"runs": [{**figures, "passed": not figures["faults"]}]}
+
+
 TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
     "kill-engine": _kill_engine,
     "cities": _cities,
     "offers": _offers,
     "days": _days,
+    "transfers": _transfers,
 }
 
 

@@ -100,6 +100,17 @@ def test_a_question_in_vain() -> None:
     assert kinds(call) == [("701", "BUSY", TransferKind.CONSULT)]
 
 
+def test_who_is_reached_later_was_not_reached_by_an_earlier_question() -> None:
+    teller = talking().cel(f.Consulted, 15.0, operator=OP, to="701", result="")
+    teller.cel(f.Consulted, 16.0, operator=OP, to="701", result="CHANUNAVAIL")
+    handed_over(teller, 20.0).cel(f.StaffReached, 24.0, to="701", channel=STAFF)
+    joins(joins(teller, 24.1, "d", citizen=False), 24.2, "d", citizen=True)
+    assert kinds(folded(teller.hung_up(90.0))) == [
+        ("701", "CHANUNAVAIL", TransferKind.CONSULT),
+        ("701", "ANSWER", TransferKind.BLIND),
+    ]
+
+
 def test_asked_then_joined_in_the_callers_bridge() -> None:
     teller = leaves(asked(talking(), 20.0), 40.0, "c", citizen=False)
     joins(teller, 40.02, "b", citizen=False).parted(40.05, how="ATTENDEDTRANSFER")
