@@ -303,6 +303,13 @@ def _citizen_side(plan: Dialplan, way: Way) -> Iterator[Finding]:
         parts = split_arguments(step.arguments)
         options = parts[1 if step.application == "Queue" else 2 :][:1]
         letters = set(re.sub(r"\([^)]*\)", "", options[0])) if options else set()
+        if "i" not in letters:
+            yield Finding(
+                rule="forwarding",
+                place=step.place,
+                message=f"{step.application} が電話機の転送設定 (302) に従います",
+                cure="i を付ける",
+            )
         for letter in sorted(letters & set(CITIZEN_SIDE)):
             yield Finding(
                 rule="citizen-side",
