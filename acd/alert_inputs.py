@@ -42,6 +42,19 @@ class FailedCallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UrgentTicket:
+    """A request to the city of which somebody must know now. No citizen's name or number is in it."""
+
+    ticket: str
+    kind: str
+    """How people call it, e.g. 折り返し依頼."""
+    since: float
+    late: bool
+    """Whether it is its deadline that presses."""
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepInForce:
     """One act of the guard on a group, a demand, or the centre, for however many callers."""
 
@@ -84,6 +97,7 @@ class AlertInputs:
     """Moments of calls to the city's own numbers that were turned away at the door; None when nobody knows."""
     failed_callbacks: Sequence[FailedCallback] = ()
     guard: Sequence[StepInForce] = ()
+    tickets: Sequence[UrgentTicket] = ()
     help_asked: Mapping[OperatorId, float] = field(default_factory=dict)
     """When an operator last raised a hand."""
 

@@ -145,6 +145,15 @@ class HelpAlert(AlertSection):
     tell_end: bool = False
 
 
+class TicketAlert(AlertSection):
+    lead_min: Minutes = 120
+    """So long before its deadline the city is reminded of a request."""
+    clear_after_s: Seconds = 0
+    again_after_min: Pause = 240
+    most_per_day: Count = 100
+    tell_end: bool = False
+
+
 class GuardAlert(AlertSection):
     """The guard of waits (`[acd.guard]`) has taken a step."""
 
@@ -170,6 +179,7 @@ class AlertsSection(Section):
     trunk: TrunkAlert = TrunkAlert()
     guard: GuardAlert = GuardAlert()
     help: HelpAlert = HelpAlert()
+    ticket: TicketAlert = TicketAlert()
     callback: CallbackAlert = CallbackAlert()
 
     def rules(
@@ -188,6 +198,7 @@ class AlertsSection(Section):
             AlertKind.TRUNK: self.trunk.rule(self.trunk.refused, 0),
             AlertKind.GUARD: self.guard.rule(1, 0),
             AlertKind.HELP: self.help.rule(1, 0),
+            AlertKind.TICKET: self.ticket.rule(1, 0),
             AlertKind.CALLBACK: self.callback.rule(1, 0),
         }
         if answer_rate is not None:

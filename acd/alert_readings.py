@@ -59,6 +59,19 @@ def readings_of(
             if so_far.offered
             >= (rules.answer_rate.month_calls if so_far.month else rules.answer_rate.day_calls)
         ]
+    found += [
+        Reading(
+            kind=AlertKind.TICKET,
+            subject=each.ticket,
+            value=1,
+            label=f"{each.kind} {each.ticket}",
+            text=f"{each.department}{each.kind}の期限が近いか、過ぎています。"
+            if each.late
+            else f"{each.department}{each.kind}を受け付けました。",
+            since=each.since,
+        )
+        for each in inputs.tickets
+    ]
     found += _machinery(inputs, rules)
     found += [
         Reading(

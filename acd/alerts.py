@@ -44,6 +44,8 @@ class AlertKind(StrEnum):
     """The guard has climbed a step of its ladder, and it is in force."""
     HELP = "help"
     """An operator asks for help."""
+    TICKET = "ticket"
+    """A request to the city is urgent, or its deadline is near."""
     CALLBACK = "callback"
     """A promised callback did not come about."""
 

@@ -170,6 +170,17 @@ class OpeningHours:
             next_opening=self.open_from(now),
         )
 
+    def end_of_next_day(self, moment: datetime) -> datetime | None:
+        """When the first staffed day after `moment`'s own closes: the usual deadline for the city; None within
+        `LOOK_AHEAD_DAYS`."""
+        today = moment.astimezone(TOKYO).date()
+        for offset in range(1, LOOK_AHEAD_DAYS):
+            day = today + timedelta(days=offset)
+            intervals = self.plan(day).intervals
+            if intervals:
+                return at_minute(day, intervals[-1].closes)
+        return None
+
     def open_from(self, moment: datetime) -> datetime | None:
         """The first moment at or after `moment` that is open, or None within `LOOK_AHEAD_DAYS`."""
         now = moment.astimezone(TOKYO)

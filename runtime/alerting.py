@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from acd.alert_inputs import AlertInputs, AlertNames, FailedCallback, StepInForce, names_of
+from acd.alert_inputs import AlertInputs, AlertNames, FailedCallback, StepInForce, UrgentTicket, names_of
 from acd.alert_profile import AlertsSection
 from acd.alert_readings import readings_of, unknown_kinds
 from acd.alerts import AlertKind
@@ -20,6 +20,7 @@ from core.clock import Clock
 from core.emergency import read_emergency
 from core.ids import OperatorId
 from core.settings import Settings
+from interactions.ticket import TicketState, overdue
 from notify.log import LogNotifier
 from notify.mail import MailNotifier
 from notify.webhook import WebhookNotifier
@@ -142,6 +143,7 @@ class Alerting:
     _refused_at: float = float("-inf")
     _failed: Sequence[FailedCallback] = ()
     _failed_at: float = float("-inf")
+    _tickets: Sequence[UrgentTicket] = ()
 
     @classmethod
     def of(
@@ -205,6 +207,24 @@ class Alerting:
             self._names_at = self.clock.epoch()
         return self._names
 
+    async def _urgent(self, at: float, lead_s: float) -> Sequence[UrgentTicket]:
+        """Requests whose deadline presses, and complaints that nobody has taken."""
+        async with self.reading() as unit:
+            tickets = await unit.tickets.open()
+        names = {entry.extension: f"{entry.name_ja}への" for entry in self.profile.acd.directory}
+        late = {ticket.ticket_id for ticket in overdue(tickets, at, lead_s)}
+        return [
+            UrgentTicket(
+                ticket=ticket.ticket_id,
+                kind=ticket.kind.label_ja,
+                since=ticket.opened_at,
+                late=ticket.ticket_id in late,
+                department=names.get(ticket.department, ""),
+            )
+            for ticket in tickets
+            if ticket.ticket_id in late or (ticket.kind.tells_at_once and ticket.state is TicketState.OPEN)
+        ]
+
     async def inputs(self) -> AlertInputs:
         """The moment as it is now."""
         at = self.clock.epoch()
@@ -220,6 +240,7 @@ class Alerting:
         if at - self._failed_at >= CALLBACKS_EVERY_S:
             self._failed_at = at
             self._failed = await self.failed_callbacks(at - 60.0 * rules.callback.again_after_min)
+            self._tickets = await self._urgent(at, 60.0 * rules.ticket.lead_min)
         closed = read_emergency(self.settings.home)
         return AlertInputs(
             at=at,
@@ -235,6 +256,7 @@ class Alerting:
             refused=self._refused,
             guard=self.guard() if heard else (),
             failed_callbacks=self._failed,
+            tickets=self._tickets,
             help_asked=self.senses.help_asked,
         )
 

@@ -24,6 +24,7 @@ from runtime.cli_floor import (
     trunk_app,
 )
 from runtime.cli_parts import City, day_of, moment_of, out, say
+from runtime.cli_tickets import tickets_app
 
 app = typer.Typer(
     name="toritsugi",
@@ -41,6 +42,7 @@ for name, sub in (
     ("profile", profile_app),
     ("operator", operator_app),
     ("staff", staff_app),
+    ("tickets", tickets_app),
     ("trunk", trunk_app),
     ("guard", guard_app),
     ("audit", audit_app),

@@ -17,6 +17,7 @@ from typing import Any
 
 from core.clock import TOKYO, Clock
 from core.errors import ToritsugiError
+from core.hours import OpeningHours
 from core.ids import CallId
 from core.settings import Settings
 from interactions.case import Case
@@ -24,7 +25,7 @@ from ledger.export import call_record, to_csv, to_jsonl
 from ledger.facts import CallRefused
 from ledger.reconcile import Reconciliation, SeenInvite, invites_of, reconcile
 from services.callbacks import CallbackKeeper
-from services.cases import CaseKeeper
+from services.cases import CaseKeeper, TicketKeeper
 from services.city import CityProfile
 from services.ledger_sync import LedgerSync
 from services.ports import LogReader, Transcript
@@ -39,7 +40,15 @@ log = logging.getLogger(__name__)
 ALWAYS = (0.0, 4102444800.0)
 """From the epoch to the year 2100."""
 
+_A_WEEK_S = 7 * 86_400.0
 _RECORDING = re.compile(r"c-[A-Za-z0-9]+-(\d+)\.\d+(?:-cb\d+)?-(?:citizen|line)")
+
+
+def deadline(hours: OpeningHours, clock: Clock, moment: float) -> float:
+    """Until when the city has time for what was asked at `moment` (epoch seconds): the end of its next day."""
+    city = clock.city_time_of(moment)
+    end = hours.end_of_next_day(city)
+    return moment + ((end - city).total_seconds() if end is not None else _A_WEEK_S)
 
 
 class Records:
@@ -53,6 +62,11 @@ class Records:
             return found.id if found is not None else None
 
         keeper = CaseKeeper(clock, category, profile.ivr.languages[0])
+
+        lines = {line.id: line.name_ja for line in profile.acd.lines}
+        tickets = TicketKeeper(
+            lambda moment: deadline(profile.hours, clock, moment), lambda line: lines.get(line, line)
+        )
 
         def open_logs(saved: Mapping[str, str]) -> Sequence[LogReader]:
             start = {kind: Position.from_text(text) for kind, text in saved.items()}
@@ -71,7 +85,7 @@ class Records:
             database.uow,
             clock,
             node=settings.node,
-            also=[keeper.after_fold, self.callbacks.after_fold],
+            also=[keeper.after_fold, tickets.after_fold, self.callbacks.after_fold],
         )
 
     async def take_in(self) -> int:

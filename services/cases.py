@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.clock import Clock
 from core.ids import CallId
 from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
+from interactions.ticket import Ticket, TicketKind, TicketState, ticket_id_of
 from ledger.calls import Call, CallbackTry, Disposition
 from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork, UnitOfWorkFactory
 
@@ -20,6 +21,58 @@ _CASE_STATE = {
     JobState.DAMAGED: TranscriptState.UNAVAILABLE,
     JobState.FAILED: TranscriptState.UNAVAILABLE,
 }
+
+
+class TicketKeeper:
+    """Proposes a call-back request for each citizen whom a department did not take and nobody of it talked with later.
+
+    A person decides whether it is needed: the operator may have helped after all.
+
+    Args:
+        due_of: deadline for a moment (`OpeningHours.end_of_next_day`), epoch seconds.
+        line_name: how people call a line.
+    """
+
+    def __init__(self, due_of: Callable[[float], float], line_name: Callable[[str], str]) -> None:
+        self._due_of, self._line_name = due_of, line_name
+
+    async def after_fold(self, unit: UnitOfWork, calls: Sequence[Call]) -> None:
+        """For `LedgerSync(also=[…])`: runs in the ledger's own transaction."""
+        for call in calls:
+            for ticket in proposals(call, self._due_of, self._line_name):
+                await unit.tickets.add(ticket)
+
+
+def proposals(call: Call, due_of: Callable[[float], float], line_name: Callable[[str], str]) -> list[Ticket]:
+    """One proposal for each department that a closed call was handed to in vain."""
+    if call.open or call.ended_at is None:
+        return []
+    reached = {segment.to for segment in call.staff}
+    in_vain = {
+        transfer.to: transfer
+        for transfer in call.handed_on
+        if transfer.result in _NOT_TAKEN and transfer.to not in reached
+    }
+    line = line_name(call.line) if call.line else ""
+    return [
+        Ticket(
+            ticket_id=ticket_id_of(call.call_id, extension),
+            kind=TicketKind.CALL_BACK,
+            opened_at=call.ended_at,
+            due_at=due_of(call.ended_at),
+            content=f"「{line}」の件で転送しましたが、つながりませんでした（{_NOT_TAKEN[transfer.result]}）。",
+            department=extension,
+            number=(call.caller.number or "") if call.caller else "",
+            call=call.call_id,
+            state=TicketState.PROPOSED,
+        )
+        for extension, transfer in in_vain.items()
+    ]
+
+
+_NOT_TAKEN = {
+    "BUSY": "話し中", "NOANSWER": "応答なし", "REFUSED": "応答なし", "CHANUNAVAIL": "不通", "CONGESTION": "不通",
+}  # fmt: skip
 
 
 class CaseKeeper:

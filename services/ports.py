@@ -16,6 +16,7 @@ from acd.callback import Callback
 from acd.events import ExplainOffer
 from core.ids import CallId, OperatorId
 from interactions.case import Case
+from interactions.ticket import Ticket
 from ledger.calls import Call
 from ledger.facts import Fact
 
@@ -332,6 +333,26 @@ class StaffPhoneStore(Protocol):
     async def list(self) -> list[StaffPhone]: ...
 
 
+class TicketStore(Protocol):
+    """Requests to the city."""
+
+    async def add(self, ticket: Ticket) -> bool:
+        """Store a new one; False, and nothing changes, when it is there already."""
+        ...
+
+    async def put(self, ticket: Ticket) -> None: ...
+
+    async def get(self, ticket_id: str) -> Ticket | None: ...
+
+    async def open(self) -> list[Ticket]:
+        """Those not at their end, by the moment they were opened."""
+        ...
+
+    async def between(self, since: float, until: float) -> list[Ticket]:
+        """Those opened in `[since, until)`, in order."""
+        ...
+
+
 class OfferStore(Protocol):
     """Why each offer went to whom it went."""
 
@@ -473,6 +494,14 @@ class RetentionStore(Protocol):
         """Delete the alerts that were cleared before the moment; how many there were."""
         ...
 
+    async def drop_tickets(self, before: float) -> int:
+        """Delete the requests that ended before the moment; how many there were."""
+        ...
+
+    async def tickets_of(self, before: float) -> int:
+        """How many `drop_tickets` would delete."""
+        ...
+
     async def alerts_of(self, before: float) -> int:
         """How many `drop_alerts` would delete."""
         ...
@@ -503,6 +532,8 @@ class UnitOfWork(Protocol):
     def operators(self) -> OperatorStore: ...
     @property
     def trunks(self) -> TrunkStore: ...
+    @property
+    def tickets(self) -> TicketStore: ...
     @property
     def staff_phones(self) -> StaffPhoneStore: ...
     @property

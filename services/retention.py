@@ -183,13 +183,21 @@ class Retention:
                     - set(calls)
                 ),
                 alerts=await store.alerts_of(cut.calls),
+                tickets=await store.tickets_of(cut.caller_numbers),
             )
 
     async def run(self, cut: CutOffs) -> Counter[str]:
         """Delete and erase what is due; the counts of what was done."""
         self._erased.clear()
         done: Counter[str] = Counter(
-            recordings=0, transcripts=0, calls=0, facts=0, floor_records=0, caller_numbers=0, alerts=0
+            recordings=0,
+            transcripts=0,
+            calls=0,
+            facts=0,
+            floor_records=0,
+            caller_numbers=0,
+            alerts=0,
+            tickets=0,
         )
         # Files before their call: with the call gone nothing would lead to them any more.
         for step in (
@@ -204,6 +212,7 @@ class Retention:
             await self._all(step, cut, done)
         async with self._uow() as unit:
             done["alerts"] += await unit.retention.drop_alerts(cut.calls)
+            done["tickets"] += await unit.retention.drop_tickets(cut.caller_numbers)
         return done
 
     async def _all(

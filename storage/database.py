@@ -23,6 +23,7 @@ from storage.floor_stores import SqlAudit, SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
 from storage.retention import SqlRetention
 from storage.speech_stores import SqlJobs, SqlRecordings, SqlTranscripts
+from storage.ticket_stores import SqlTickets
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -45,6 +46,7 @@ class SqlUnitOfWork:
     operators: SqlOperators
     trunks: SqlTrunks
     staff_phones: SqlStaffPhones
+    tickets: SqlTickets
     offers: SqlOffers
     audit: SqlAudit
     callbacks: SqlCallbacks
@@ -135,6 +137,7 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         operators=SqlOperators(connection),
         trunks=SqlTrunks(connection),
         staff_phones=SqlStaffPhones(connection),
+        tickets=SqlTickets(connection),
         offers=SqlOffers(connection),
         audit=SqlAudit(connection),
         callbacks=SqlCallbacks(connection),

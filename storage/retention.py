@@ -186,6 +186,14 @@ class SqlRetention:
         done = await self._connection.execute(delete(rows.alert).where(rows.alert.c.cleared_at < before))
         return done.rowcount
 
+    async def drop_tickets(self, before: float) -> int:
+        done = await self._connection.execute(delete(rows.ticket).where(rows.ticket.c.ended_at < before))
+        return done.rowcount
+
+    async def tickets_of(self, before: float) -> int:
+        query = select(func.count()).select_from(rows.ticket).where(rows.ticket.c.ended_at < before)
+        return await self._connection.scalar(query) or 0
+
     async def alerts_of(self, before: float) -> int:
         query = select(func.count()).select_from(rows.alert).where(rows.alert.c.cleared_at < before)
         return await self._connection.scalar(query) or 0

@@ -245,6 +245,17 @@ callback = _table(
     personal=True,
 )
 
+ticket = _table(
+    "ticket",
+    Column("ticket_id", String(96), primary_key=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("opened_at", Double, nullable=False, index=True),
+    Column("ended_at", Double, index=True),
+    Column("record", JSON, nullable=False),
+    retention=Retention.CALLER_NUMBERS,
+    personal=True,
+)
+
 setting = _table(
     "setting",
     Column("key", String(64), primary_key=True),

@@ -16,6 +16,7 @@ from acd.view import Load
 from core.errors import ToritsugiError
 from core.ids import CallId, OperatorId, QueueName
 from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
+from interactions.ticket import Ticket, TicketKind, TicketState, moved
 from ledger import facts as f
 from ledger.calls import Call
 from ledger.fold import fold_call
@@ -403,3 +404,27 @@ async def test_a_dead_workers_jobs_are_released_to_its_own_node_only(database: D
     async with database.uow() as unit:
         assert await unit.jobs.release("n1") == 1
         assert await unit.jobs.counts() == {JobState.WAITING: 1, JobState.RUNNING: 1}
+
+
+async def test_requests_to_the_city(database: Database) -> None:
+    opened = Ticket(
+        ticket_id="t-1", kind=TicketKind.COMPLAINT, opened_at=10.0, due_at=90.0, content="苦情",
+        person="山田", number="09012345678", call=CallId("c-1"), department="702",
+    )  # fmt: skip
+    done = moved(opened, TicketState.DONE, at=50.0, by="佐藤", note="謝罪した")
+    async with database.uow() as unit:
+        assert await unit.tickets.add(opened)
+        assert not await unit.tickets.add(replace(opened, content="別の内容"))
+    async with database.reading() as unit:
+        assert await unit.tickets.open() == [opened]
+        assert await unit.tickets.get("t-2") is None
+    async with database.uow() as unit:
+        await unit.tickets.put(done)
+    async with database.reading() as unit:
+        assert (await unit.tickets.open(), await unit.tickets.get("t-1")) == ([], done)
+        assert await unit.tickets.between(0.0, 11.0) == [done]
+        assert await unit.tickets.between(11.0, 99.0) == []
+        assert await unit.retention.tickets_of(50.0) == 0
+    async with database.uow() as unit:
+        assert await unit.retention.drop_tickets(50.0) == 0
+        assert await unit.retention.drop_tickets(50.1) == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from centre import eventually, talk
 from handover import INSIDE, OUTSIDE, Handover, now, spans
@@ -203,3 +206,35 @@ async def test_the_department_hears_what_it_is_about(city: Handover, hidden: boo
     finally:
         await centre.cli("dialplan set global T_SUMMARY no")
     assert [each["to"] for each in record["staff"]] == [OUTSIDE]
+
+
+async def test_a_request_to_the_city(city: Handover) -> None:
+    """Proposed after a transfer in vain; confirmed, taken and done by people; a complaint is told at once."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone, identity=known("09012340008"))
+        await city.hand_over(offer, INSIDE)
+        (await city.department(INSIDE)).refuse(486)
+        back = await city.back(phone, "op_transfer_busy")
+        await talk(call, back)
+        await call.hang_up()
+        record = await centre.ledger(call)
+
+    async def listed(*more: str) -> list[dict[str, Any]]:
+        return [json.loads(row) for row in (await centre.command("tickets", "list", *more)).splitlines()]
+
+    (proposed,) = [row for row in await listed() if row["call"] == record["call_id"]]
+    assert (proposed["state"], proposed["department"], proposed["kind"]) == ("proposed", INSIDE, "call_back")
+    assert "0008" in proposed["number"]
+    assert "09012340008" not in proposed["number"]
+    await centre.command("tickets", "confirm", proposed["ticket"], "--by", "山田")
+    await centre.command("tickets", "take", proposed["ticket"], "--by", "佐藤")
+    await centre.command("tickets", "done", proposed["ticket"], "--by", "佐藤", "--result", "折り返した")
+    (done,) = [row for row in await listed("--all", "--show-numbers") if row["ticket"] == proposed["ticket"]]
+    assert (done["state"], done["owner"], done["result"], done["number"]) == (
+        "done", "佐藤", "折り返した", "09012340008",
+    )  # fmt: skip
+    complaint = (await centre.command("tickets", "open", "complaint", "--content", "説明が違った")).strip()
+    await eventually(lambda: "ticket" in centre.alerts(), what="the alert")
+    await centre.command("tickets", "take", complaint, "--by", "佐藤")
+    await eventually(lambda: "ticket" not in centre.alerts(), what="the end of the alert", within=30)
