@@ -11,7 +11,8 @@ RINGS = ("unit", "contract", "replay", "wire", "golden", "desk", "pbx", "docs")
 """From the fastest to the slowest; design §11."""
 CHECKS_VARIABLE = "TORITSUGI_TEST_CHECKS"
 """Set by `toritsugi test`: what the checks before pytest said, to be shown beside the rings."""
-_ORDER = (*(ring for ring in RINGS if ring != "pbx"), "pbx")
+_SLOWEST = "pbx"
+_ORDER = (*(ring for ring in RINGS if ring != _SLOWEST), _SLOWEST)
 _OUTCOMES = ("passed", "failed", "error", "skipped")
 _RING = "ring"
 _counts: dict[str, Counter[str]] = {}
@@ -33,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         ring = ring_of(item)
         if ring is None:
-            astray.add(item.nodeid.partition("::")[0])
+            astray.add(_file(item))
         else:
             # In the report, which also comes from a worker process.
             item.user_properties.append((_RING, ring))
@@ -43,7 +44,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             f"these test modules need `pytestmark = pytest.mark.<ring>`, "
             f"one of {', '.join(RINGS)}:\n  {listed}"
         )
-    items.sort(key=lambda item: _ORDER.index(str(dict(item.user_properties)[_RING])))
+    sizes = Counter(_file(item) for item in items)
+    items.sort(key=lambda item: _place(item, sizes))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def _place(item: pytest.Item, sizes: Counter[str]) -> tuple[int, int]:
+    ring = str(dict(item.user_properties)[_RING])
+    # A file's stories stay in one process: the longest files first, or the others wait for them at the end.
+    return _ORDER.index(ring), -sizes[_file(item)] if ring == _SLOWEST else 0
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
