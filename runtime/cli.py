@@ -338,6 +338,22 @@ def ledger_reconcile(
         raise typer.Exit(1)
 
 
+@app.command("evidence")
+def evidence(
+    call: Annotated[str, typer.Argument(help="通話番号")],
+    reason: Annotated[str, typer.Option("--reason", help="何のために取り出すのか")],
+    target: Annotated[Path, typer.Option("--out", help="書き出すファイル (.zip)")],
+    city: City = None,
+) -> None:
+    """一つの通話の記録・録音・文字起こしを、ハッシュを付けて一つのファイルにまとめます。取り出したことは操作の記録に残ります。
+
+    例: ./toritsugi evidence c-n1-1790000000.12 --reason 脅迫の相談 --out evidence.zip
+    """
+    from runtime.evidence import collect_evidence
+
+    asyncio.run(collect_evidence(city, call, target, reason, out, say))
+
+
 @app.command()
 def cases(
     date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 今日)")] = None,

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
 import pytest
 from centre import eventually, talk, tone, tone_s
 from handover import Handover
@@ -23,7 +28,7 @@ async def says(end: Dialog, hears: Dialog, hz: int) -> None:
     await eventually(heard, what=f"{hz} Hz")
 
 
-async def test_the_secret_is_not_recorded(city: Handover) -> None:
+async def test_the_secret_is_not_recorded(city: Handover, tmp_path: Path) -> None:
     centre = city.centre
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
@@ -44,6 +49,15 @@ async def test_the_secret_is_not_recorded(city: Handover) -> None:
         await call.hang_up()
         record = await centre.ledger(call)
         sides = await centre.sides(record)
+    pack = tmp_path / "evidence.zip"
+    printed = await centre.command("evidence", record["call_id"], "--reason", "試験", "--out", str(pack))
+    assert printed.split()[0] == hashlib.sha256(pack.read_bytes()).hexdigest()
+    with zipfile.ZipFile(pack) as made:
+        assert {f"recordings/{record['call_id']}-{side}.wav" for side in ("citizen", "line")} <= set(
+            made.namelist()
+        )
+        assert json.loads(made.read("call.json"))["silences"] == record["silences"]
+    assert (await centre.audited("evidence.export"))[-1].subject == record["call_id"]
     (silent,) = record["silences"]
     assert 1.0 < silent["to"] - silent["from"] < 20.0
     for side in sides.values():
