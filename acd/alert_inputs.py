@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from acd.profile import AcdSection
+from acd.repeat_callers import RepeatCaller
 from acd.view import FloorView
 from core.ids import CallId, OperatorId, QueueName
 
@@ -98,6 +99,7 @@ class AlertInputs:
     failed_callbacks: Sequence[FailedCallback] = ()
     guard: Sequence[StepInForce] = ()
     tickets: Sequence[UrgentTicket] = ()
+    repeat_callers: Sequence[RepeatCaller] = ()
     help_asked: Mapping[OperatorId, float] = field(default_factory=dict)
     """When an operator last raised a hand."""
 

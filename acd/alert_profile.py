@@ -154,6 +154,19 @@ class TicketAlert(AlertSection):
     tell_end: bool = False
 
 
+class RepeatAlert(AlertSection):
+    """One number calls again and again (カスハラ対策)."""
+
+    calls: Count = 5
+    within_min: Minutes = 60
+    exempt: tuple[Annotated[str, Field(pattern=r"^0[0-9-]{8,12}$")], ...] = ()
+    """Numbers that many people call from, such as a relay service (電話リレーサービス)."""
+    clear_after_s: Seconds = 0
+    again_after_min: Pause = 60
+    remind: bool = False
+    tell_end: bool = False
+
+
 class GuardAlert(AlertSection):
     """The guard of waits (`[acd.guard]`) has taken a step."""
 
@@ -180,6 +193,7 @@ class AlertsSection(Section):
     guard: GuardAlert = GuardAlert()
     help: HelpAlert = HelpAlert()
     ticket: TicketAlert = TicketAlert()
+    repeat: RepeatAlert = RepeatAlert()
     callback: CallbackAlert = CallbackAlert()
 
     def rules(
@@ -199,6 +213,7 @@ class AlertsSection(Section):
             AlertKind.GUARD: self.guard.rule(1, 0),
             AlertKind.HELP: self.help.rule(1, 0),
             AlertKind.TICKET: self.ticket.rule(1, 0),
+            AlertKind.REPEAT: self.repeat.rule(self.repeat.calls, 0),
             AlertKind.CALLBACK: self.callback.rule(1, 0),
         }
         if answer_rate is not None:

@@ -61,6 +61,17 @@ def readings_of(
         ]
     found += [
         Reading(
+            kind=AlertKind.REPEAT,
+            subject=each.subject,
+            value=each.calls,
+            label=each.shown,
+            text=f"{each.shown} から {rules.repeat.within_min} 分の間に {each.calls} 回、電話がありました。",
+            since=each.since,
+        )
+        for each in inputs.repeat_callers
+    ]
+    found += [
+        Reading(
             kind=AlertKind.TICKET,
             subject=each.ticket,
             value=1,

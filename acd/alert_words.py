@@ -24,6 +24,7 @@ _TITLES = {
     AlertKind.TRUNK: "電話回線に問題があります",
     AlertKind.GUARD: "待ち時間のために手を打ちました",
     AlertKind.HELP: "オペレーターが応援を求めています",
+    AlertKind.REPEAT: "同じ番号から何度も電話があります",
     AlertKind.TICKET: "市への依頼で、急ぐものがあります",
     AlertKind.CALLBACK: "折り返しの電話がつながりませんでした",
 }
@@ -42,6 +43,7 @@ _TO_DO = {
     AlertKind.TRUNK: "市の番号に電話をかけて確かめ、つながらなければ電話会社に連絡してください。",
     AlertKind.GUARD: "足りるかを見ていてください。足りなければ、受ける人をさらに増やしてください。",
     AlertKind.HELP: "*31 とその人の番号で聴き、*32 で助言、*33 で会話に加わり、*34 で代わることができます。",
+    AlertKind.REPEAT: "困っている方か、嫌がらせかを記録で確かめ、要れば監督者が代わってください（*34）。",
     AlertKind.TICKET: "内容を見て（toritsugi tickets list）、担当を決めるか、担当者に確かめてください。",
     AlertKind.CALLBACK: "記録を見て、手でかけ直すかを決めてください。",
 }
@@ -60,6 +62,7 @@ _OVER = {
     AlertKind.TRUNK: "電話回線は元に戻りました。",
     AlertKind.GUARD: "落ち着きました。",
     AlertKind.HELP: "この知らせを終えます。",
+    AlertKind.REPEAT: "この知らせを終えます。",
     AlertKind.TICKET: "その依頼は片付きました。",
     AlertKind.CALLBACK: "この知らせを終えます。",
 }

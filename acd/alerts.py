@@ -44,6 +44,8 @@ class AlertKind(StrEnum):
     """The guard has climbed a step of its ladder, and it is in force."""
     HELP = "help"
     """An operator asks for help."""
+    REPEAT = "repeat"
+    """One number calls again and again."""
     TICKET = "ticket"
     """A request to the city is urgent, or its deadline is near."""
     CALLBACK = "callback"

@@ -15,6 +15,7 @@ from acd.alert_profile import AlertsSection
 from acd.alert_readings import readings_of, unknown_kinds
 from acd.alerts import AlertKind
 from acd.profile import TargetsSection
+from acd.repeat_callers import RepeatCaller, repeat_callers
 from acd.view import FloorView
 from core.clock import Clock
 from core.emergency import read_emergency
@@ -144,6 +145,7 @@ class Alerting:
     _failed: Sequence[FailedCallback] = ()
     _failed_at: float = float("-inf")
     _tickets: Sequence[UrgentTicket] = ()
+    _repeat: Sequence[RepeatCaller] = ()
 
     @classmethod
     def of(
@@ -207,6 +209,17 @@ class Alerting:
             self._names_at = self.clock.epoch()
         return self._names
 
+    async def _again_and_again(self, at: float) -> Sequence[RepeatCaller]:
+        """Numbers that have called often lately."""
+        rules = self.profile.acd.alerts.repeat
+        async with self.reading() as unit:
+            calls = await unit.calls.between(at - 60.0 * rules.within_min, at + 1.0)
+        return repeat_callers(
+            ((call.caller.number, call.arrived_at) for call in calls if call.caller and call.caller.number),
+            least=rules.calls,
+            exempt={number.replace("-", "") for number in rules.exempt},
+        )
+
     async def _urgent(self, at: float, lead_s: float) -> Sequence[UrgentTicket]:
         """Requests whose deadline presses, and complaints that nobody has taken."""
         async with self.reading() as unit:
@@ -240,6 +253,7 @@ class Alerting:
         if at - self._failed_at >= CALLBACKS_EVERY_S:
             self._failed_at = at
             self._failed = await self.failed_callbacks(at - 60.0 * rules.callback.again_after_min)
+            self._repeat = await self._again_and_again(at)
             self._tickets = await self._urgent(at, 60.0 * rules.ticket.lead_min)
         closed = read_emergency(self.settings.home)
         return AlertInputs(
@@ -257,6 +271,7 @@ class Alerting:
             guard=self.guard() if heard else (),
             failed_callbacks=self._failed,
             tickets=self._tickets,
+            repeat_callers=self._repeat,
             help_asked=self.senses.help_asked,
         )
 
