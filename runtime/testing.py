@@ -17,8 +17,8 @@ from runtime.testing_plugin import CHECKS_VARIABLE
 from runtime.tools import bring_tools
 
 STORIES = "tests/pbx/"
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Three worker processes: a story mostly waits. A file's tests stay together, files keep the rings' order."""
+SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Four worker processes, for two cores too: a story mostly waits. A file's tests stay together, files keep the rings' order."""
 STORIES_AGAIN = 5
 """More failed stories than this are no accident of timing."""
 
