@@ -25,6 +25,10 @@ _CHUNK_S = 0.2
 _SEARCH_S = 0.03
 _FLOOR = 60.0  # RMS below which a stretch counts as silent
 _ENOUGH_S = 0.4
+_NEARLY_S = 0.3
+"""A prompt that was heard up to so little before its end counts as whole, and claims that end."""
+_OVERLAP_S = _NEARLY_S + 0.1
+"""So the next one may begin before it; more is another name for the same sound."""
 _TAIL_THRESHOLD = 0.8
 """Prompts often end in the same words; only a near-perfect tail counts."""
 
@@ -227,7 +231,7 @@ def _follow(template: _Template, wave: Wave, place: int) -> HeardPrompt | None:
         scores.append(score)
     if not scores:
         return None
-    whole = good_end >= template.voiced_end - int(0.3 * _SLOW)
+    whole = good_end >= template.voiced_end - int(_NEARLY_S * _SLOW)
     end = len(template.wave) if whole else good_end
     return HeardPrompt(
         name=template.name,
@@ -257,7 +261,7 @@ def _without_overlaps(found: list[HeardPrompt]) -> list[HeardPrompt]:
         return (one.end_s - one.start_s) * one.score + (_CHUNK_S * 2 if one.whole else 0.0)
 
     for one in sorted(found, key=weight, reverse=True):
-        if all(min(one.end_s, other.end_s) - max(one.start_s, other.start_s) < 0.3 for other in kept):
+        if all(min(one.end_s, other.end_s) - max(one.start_s, other.start_s) < _OVERLAP_S for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: one.start_s)
 
