@@ -18,7 +18,7 @@ from runtime.tools import bring_tools
 
 STORIES = "tests/pbx/"
 SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Four worker processes, for two cores too: a story mostly waits. A file's tests stay together, files keep the rings' order."""
+"""Four processes, on two cores too: a story mostly waits. A file's tests stay together, in the rings' order."""
 STORIES_AGAIN = 5
 """More failed stories than this are no accident of timing."""
 
