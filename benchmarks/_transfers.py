@@ -95,16 +95,9 @@ class Script:
         """By the telephone's button or, an operator's, by the switch's code."""
         assert self.peer is not None
         if not self.department and self.dice.random() < 0.3:
-            await self._code(CODES["blind"], extension)
+            await self.city.by_code(self.peer, CODES["blind"], extension)
             return None
         return await self.city.hand_over(self.peer, extension)
-
-    async def _code(self, code: str, extension: str) -> None:
-        assert self.peer is not None
-        before = self.city.centre.heard(self.peer).count("op_transfer_to")
-        await self.peer.media.press(code)
-        await self.city.centre.hears(self.peer, "op_transfer_to", times=before + 1)
-        await self.peer.media.press(extension)
 
     async def _blind(self) -> None:
         extension = self._other()
@@ -143,10 +136,7 @@ class Script:
         offer = self.peer
         assert isinstance(offer, IncomingCall)
         if by_code:
-            await self._code(CODES["ask"], extension)
-            rung = await self.city.department(extension)
-            rung.answer()
-            await talk(offer, rung)
+            rung = await self.city.asked_by_code(offer, CODES["ask"], extension)
             await offer.media.press(CODES["join"])
         else:
             asked = await self.city.ask(phone, offer, extension)

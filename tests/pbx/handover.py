@@ -82,6 +82,21 @@ class Handover:
             await offer.hang_up()
         return status
 
+    async def by_code(self, offer: Dialog, code: str, extension: str) -> None:
+        """The switch's own code in a call, and the extension once it is asked for."""
+        before = self.centre.heard(offer).count("op_transfer_to")
+        await offer.media.press(code)
+        await self.centre.hears(offer, "op_transfer_to", times=before + 1)
+        await offer.media.press(extension)
+
+    async def asked_by_code(self, offer: Dialog, code: str, extension: str) -> IncomingCall:
+        """A department that was asked by code, in conversation with the operator."""
+        await self.by_code(offer, code, extension)
+        rung = await self.department(extension)
+        rung.answer()
+        await talk(offer, rung)
+        return rung
+
     async def ask(self, phone: Phone, offer: Dialog, extension: str) -> OutgoingCall:
         """Put the citizen on hold and call a department."""
         assert await offer.hold() < 300

@@ -20,9 +20,7 @@ async def test_blind_by_code(city: Handover) -> None:
     centre = city.centre
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
-        await offer.media.press(BLIND)
-        await centre.hears(offer, "op_transfer_to")
-        await offer.media.press(OUTSIDE)
+        await city.by_code(offer, BLIND, OUTSIDE)
         rung = await city.department(OUTSIDE)
         rung.answer()
         began = now()
@@ -41,12 +39,7 @@ async def test_asked_by_code_and_joined(city: Handover) -> None:
     centre = city.centre
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
-        await offer.media.press(ATTENDED)
-        await centre.hears(offer, "op_transfer_to")
-        await offer.media.press(INSIDE)
-        rung = await city.department(INSIDE)
-        rung.answer()
-        await talk(offer, rung)
+        rung = await city.asked_by_code(offer, ATTENDED, INSIDE)
         await offer.media.press(JOIN)
         began = now()
         await talk(call, rung)
@@ -65,12 +58,7 @@ async def test_asked_by_code_and_back(city: Handover) -> None:
     centre = city.centre
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
-        await offer.media.press(ATTENDED)
-        await centre.hears(offer, "op_transfer_to")
-        await offer.media.press(INSIDE)
-        rung = await city.department(INSIDE)
-        rung.answer()
-        await talk(offer, rung)
+        rung = await city.asked_by_code(offer, ATTENDED, INSIDE)
         await offer.media.press(ABORT)
         assert await rung.ended(10)
         await talk(call, offer)
@@ -86,12 +74,7 @@ async def test_three_in_one_talk(city: Handover) -> None:
     centre = city.centre
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
-        await offer.media.press(ATTENDED)
-        await centre.hears(offer, "op_transfer_to")
-        await offer.media.press(INSIDE)
-        rung = await city.department(INSIDE)
-        rung.answer()
-        await talk(offer, rung)
+        rung = await city.asked_by_code(offer, ATTENDED, INSIDE)
         await offer.media.press(THREE)
         await talk(call, rung)
         began = now()
