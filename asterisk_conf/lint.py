@@ -114,7 +114,7 @@ def _entries(files: Mapping[str, str], plan: Dialplan) -> list[tuple[str, str, s
             doors.append((*pushed, step.place))
         if step.application == "ChannelRedirect":
             _channel, context, extension, _priority = split_arguments(step.arguments)
-            doors.append((context, extension, step.place))
+            doors.append((context, "" if "${" in extension else extension, step.place))
         if step.application == "Dial":
             doors += [(context, "s", step.place) for context in _DIAL_SUBROUTINE.findall(step.arguments)]
         if step.application == "Queue":

@@ -37,7 +37,7 @@ class WayOut:
             database=Database(f"sqlite+aiosqlite:///{home / 'toritsugi.db'}"),
         )
         trunk = TrunkPeer(name="carrier", match="127.0.0.1", contact=f"sip:127.0.0.1:{carrier.port}")
-        await centre.start(dict.fromkeys(("101", "102"), SKILLS), trunks=[trunk])
+        await centre.start(dict.fromkeys(("101", "102"), SKILLS), trunks=[trunk], supervisors=("102",))
         return cls(centre, carrier)
 
     async def close(self) -> None:

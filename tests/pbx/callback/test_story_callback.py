@@ -87,6 +87,43 @@ async def test_kept(way_out: WayOut) -> None:
     await agrees(centre)
 
 
+async def test_asked_about_and_taken_over(way_out: WayOut) -> None:
+    """In a call-back's talk a department is asked and a supervisor takes over, and both belong to the first call."""
+    centre, number = way_out.centre, "09011112222"
+    boss = await centre.phone("102", sign_in=False)
+    async with centre.at_work("101") as (phone,):
+        await phone.dial("*21")
+        await phone.state("paused:break1")
+        booker = await way_out.wait_in_line(number)
+        await way_out.book(booker)
+        await way_out.reaches(number, CallbackState.BOOKED)
+        await phone.ready()
+        rung = await phone.answer()
+        citizen = await way_out.citizen_rings()
+        citizen.answer()
+        await way_out.reaches(number, CallbackState.TALKING)
+        await talk(citizen, rung)
+        assert await rung.hold() < 300
+        asked = await phone.end.call("701")
+        (await way_out.citizen_rings()).refuse(486)
+        await centre.hears(asked, "op_transfer_busy")
+        assert await asked.ended(10)
+        assert await rung.hold("sendrecv") < 300
+        await talk(citizen, rung)
+        taking = await boss.end.call("*34101")
+        await taking.answered(5)
+        assert await rung.ended(10)
+        await talk(citizen, taking)
+        await taking.hang_up()
+        assert await citizen.ended(10)
+        await way_out.reaches(number, CallbackState.DONE)
+        record = await centre.ledger(booker)
+    await boss.end.close()
+    centre.ends.remove(boss.end)
+    assert [(each["kind"], each["result"]) for each in record["transfers"]] == [("consult", "BUSY")]
+    assert [(each["by"], each["how"]) for each in record["supervision"]] == [("102", "take_over")]
+
+
 async def test_refused(way_out: WayOut) -> None:
     """The key, then nothing: back at the same place, before whoever came later."""
     centre, first, second = way_out.centre, "09033333331", "09033333332"
