@@ -84,6 +84,8 @@ class Engine:
     """Takes what is new on disk into the ledger; returns the number of facts."""
     housekeeper: Housekeeper
     alerting: Alerting
+    speaks: bool = False
+    """Whether sentences can be made on the spot without a wait; the first one loads a voice."""
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -105,7 +107,7 @@ class Engine:
                 group.create_task(self.callbacks.run(), name="callbacks"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(self._live(), name="live"),
-                group.create_task(asyncio.to_thread(warm_up, self.profile.ivr.languages), name="warm-up"),
+                group.create_task(self._warm_up(), name="warm-up"),
                 group.create_task(self.housekeeper.watch_recordings(), name="recordings"),
                 group.create_task(self.alerting.run(), name="alerts"),
                 group.create_task(self.housekeeper.every_night(self._rotate_logs), name="night"),
@@ -126,6 +128,10 @@ class Engine:
         )
         with contextlib.suppress(CallerGone):
             await apply_result(channel, await session.run())
+
+    async def _warm_up(self) -> None:
+        await asyncio.to_thread(warm_up, self.profile.ivr.languages)
+        self.speaks = True
 
     async def _beat_file(self) -> None:
         path = beat_path(self.settings, "engine")
@@ -165,6 +171,7 @@ class Engine:
                 {
                     "at": view.at,
                     "engine": os.getpid(),
+                    "speaks": self.speaks,
                     "city_time": self.clock.city_now().isoformat(timespec="seconds"),
                     "ami_connected": self.ami.connected,
                     "operators": {seat.operator: seat.state for seat in view.seats},

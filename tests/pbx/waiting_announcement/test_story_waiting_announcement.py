@@ -75,6 +75,7 @@ async def test_a_range_is_told_and_true(own_centre: Centre) -> None:
     await centre.engine_is_back(old)
     # The old engine's last word may look fresh; only the new one writes later than this.
     await eventually(lambda: centre.live().get("at", 0.0) > killed_at + 0.5, what="the new engine's word")
+    await eventually(lambda: centre.live().get("speaks"), within=60, what="a voice for the new engine")
     async with centre.database.uow() as unit:
         await unit.retention.drop_calls([each.call_id for each in past])
     async with centre.at_work("101") as (phone,):
