@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.ids import OperatorId
+from core.settings import PROJECT_ROOT
 from demo.ends.calls import IncomingCall, OutgoingCall
 from demo.ends.dialog import Dialog
 
-from centre import Phone, eventually, talk  # isort: skip
-from handover import INSIDE, OTHER, OUTSIDE, Handover  # isort: skip
+sys.path.insert(0, str(PROJECT_ROOT / "tests" / "pbx"))
+from centre import Phone, eventually, talk
+from handover import INSIDE, OTHER, OUTSIDE, Handover
 
 WITHIN_S = 1.0
 MOST_MOVES = 4
@@ -262,7 +265,7 @@ def differences(truth: Truth, record: dict[str, Any]) -> list[str]:
     return found
 
 
-async def run_scripts(folder: Path, *, scripts: int, seed: int, side_by_side: int = 3) -> dict[str, Any]:
+async def run_scripts(folder: Path, *, scripts: int, seed: int, side_by_side: int = 4) -> dict[str, Any]:
     """Play the scripts in `side_by_side` centres at once; counts and every difference."""
     shares = [list(range(seed + place, seed + scripts, side_by_side)) for place in range(side_by_side)]
     results = await asyncio.gather(

@@ -165,6 +165,7 @@ async def test_second_try(way_out: WayOut) -> None:
         assert await citizen.ended(20), "rung for longer than the profile says"
         assert await again.ended(20)
         failed = await way_out.reaches(number, CallbackState.FAILED)
+        await eventually(lambda: "callback" in centre.alerts(), within=25, what="the supervisors' alert")
         # No wrap-up for who has not talked.
         await phone.state("ready", within=5)
     assert (failed.tries, failed.offers) == (2, 2)
