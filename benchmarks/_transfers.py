@@ -30,6 +30,8 @@ MOST_MOVES = 4
 REFUSALS = {486: ("BUSY", "transfer_busy"), 603: ("REFUSED", "transfer_no_answer"),
             500: ("CHANUNAVAIL", "transfer_unreachable")}  # fmt: skip
 LINE, LINES_OPERATOR = "803", OperatorId("201")
+_starting = asyncio.Lock()
+"""Alembic migrates one database at a time in a process."""
 CODES = {"blind": "*7", "ask": "*8", "join": "*2", "back": "*1"}
 
 
@@ -280,7 +282,8 @@ async def run_scripts(folder: Path, *, scripts: int, seed: int, side_by_side: in
 
 
 async def _centre(folder: Path, seeds: list[int]) -> dict[str, Any]:
-    city = await Handover.open(folder)
+    async with _starting:
+        city = await Handover.open(folder)
     centre, faults, moves = city.centre, [], {}
     try:
         async with centre.at_work("101", LINES_OPERATOR) as phones:
