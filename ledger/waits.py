@@ -41,7 +41,11 @@ def _joins(story: Story) -> tuple[list[float], bool]:
 def _exits(story: Story) -> list[float]:
     left = [fact for fact in story.all(f.LeftQueue) if fact.how is not f.QueueExit.AGENT_DUMPED]
     sharp = [fact.at for fact in left if is_exact(fact)]
-    sharp += [fact.at for fact in story.all(f.JoinedQueue)] + [fact.at for fact in story.all(f.Overflowed)]
+    sharp += [fact.at for fact in story.all(f.Overflowed)]
     if story.ended_at is not None:
         sharp.append(story.ended_at)
-    return [story.exact_near(fact, *sharp) for fact in left]
+    # On to another queue; the entry that a caller leaves within the same second is no end of it.
+    onward = [(fact.at, fact.queue) for fact in story.all(f.JoinedQueue)]
+    return [
+        story.exact_near(fact, *sharp, *(at for at, queue in onward if queue != fact.queue)) for fact in left
+    ]

@@ -234,6 +234,11 @@ def test_after_an_operator_gone_before_the_bridge_the_wait_goes_on() -> None:
     assert folded(left.hung_up(10)).disposition is Disposition.OVERFLOW
 
 
+def test_a_wait_within_one_second_of_the_log_is_a_wait() -> None:
+    story = Teller().arrived().joined(5.05).left(5.9, QueueExit.ABANDONED, cel=False).hung_up(5.93)
+    assert folded(story).wait_s == pytest.approx(0.88)
+
+
 def test_an_announcement_serves_nobody_who_then_waits_for_a_person() -> None:
     story = Teller().arrived().cel(f.SelfServed, 8, node="bring").joined(10)
     left = folded(story.left(15, QueueExit.ABANDONED, cel=False).hung_up(15.2))
