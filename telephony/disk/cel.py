@@ -176,7 +176,7 @@ def _wait_told(r: _Record) -> Fact:
 def _help(r: _Record) -> Fact | None:
     call = r.payload["call"]
     if not call:
-        return None  # before the first call of the shift
+        return None  # no call in hand
     return HelpAsked(at=r.at, source=r.source, call=CallId(call), operator=OperatorId(r.payload["op"]))
 
 
