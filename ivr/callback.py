@@ -15,9 +15,10 @@ from core.phone import callable_number, number_groups
 from ivr.announcements import Templates
 from ivr.ports import VoiceChannel
 from ivr.prompts import fill
-from ivr.session import ALL_KEYS, PromptCatalogue
+from ivr.session import PromptCatalogue
 from ivr.spoken import say_minutes, say_next_opening
 
+ALL_KEYS = "0123456789*#"
 CONFIRM, ANOTHER = "1", "2"
 NUMBERS = 4
 """Numbers that are looked at before the caller is sent back to wait."""

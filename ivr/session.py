@@ -38,8 +38,6 @@ from ivr.engine import (
 from ivr.flow import Flow
 from ivr.ports import VoiceChannel
 
-ALL_KEYS = "0123456789*#"
-
 _log = logging.getLogger(__name__)
 
 

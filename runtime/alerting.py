@@ -40,6 +40,8 @@ LOOK_EVERY_S = 1.0
 NAMES_EVERY_S = 60.0
 REFUSED_EVERY_S = 5.0
 CALLBACKS_EVERY_S = 10.0
+REPEAT_EVERY_S = 60.0
+"""Reads the calls of an hour, in the loop that calls run in."""
 COMPLAIN_EVERY_S = 60.0
 WEBHOOK_SECRET = "alert-webhook"  # noqa: S105 - the file's name
 SMTP_SECRET = "smtp"  # noqa: S105 - the file's name
@@ -146,6 +148,7 @@ class Alerting:
     _failed_at: float = float("-inf")
     _tickets: Sequence[UrgentTicket] = ()
     _repeat: Sequence[RepeatCaller] = ()
+    _repeat_at: float = float("-inf")
 
     @classmethod
     def of(
@@ -253,8 +256,10 @@ class Alerting:
         if at - self._failed_at >= CALLBACKS_EVERY_S:
             self._failed_at = at
             self._failed = await self.failed_callbacks(at - 60.0 * rules.callback.again_after_min)
-            self._repeat = await self._again_and_again(at)
             self._tickets = await self._urgent(at, 60.0 * rules.ticket.lead_min)
+        if at - self._repeat_at >= REPEAT_EVERY_S:
+            self._repeat_at = at
+            self._repeat = await self._again_and_again(at)
         closed = read_emergency(self.settings.home)
         return AlertInputs(
             at=at,

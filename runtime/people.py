@@ -92,6 +92,16 @@ async def add_operator(
     say("登録できたら *11 でサインイン、*12 で終了、*13 で受付可、*21 から *29 で離席です。")
 
 
+async def _account(unit: UnitOfWork, number: str) -> OperatorAccount:
+    """Raises ToritsugiError when nobody has this number."""
+    account = await unit.operators.get(OperatorId(number))
+    if account is None:
+        raise ToritsugiError(
+            f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
+        )
+    return account
+
+
 async def _change(
     instance: Instance,
     number: str,
@@ -102,11 +112,7 @@ async def _change(
     """Change an account, write down what `shown` says of it before and after, and let the engine know."""
     await instance.database.migrate()
     async with instance.database.uow() as unit:
-        account = await unit.operators.get(OperatorId(number))
-        if account is None:
-            raise ToritsugiError(
-                f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
-            )
+        account = await _account(unit, number)
         new = changed(account)
         await unit.operators.put(new)
         await _changed(
@@ -157,11 +163,7 @@ async def send_away(city: str | None, number: str, reason: str | None, say: Call
     instance = Instance.open(city=city)
     await instance.database.migrate()
     async with instance.database.reading() as unit:
-        account = await unit.operators.get(OperatorId(number))
-    if account is None:
-        raise ToritsugiError(
-            f"いない番号です: {number}", where="番号", cure="toritsugi operator list で確かめる"
-        )
+        account = await _account(unit, number)
     known = instance.profile.acd.pause_reasons
     if reason is not None and reason not in known:
         raise ToritsugiError(
