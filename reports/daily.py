@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from core.masking import mask_number
 from ledger.calls import Call, Disposition, Gap
 from ledger.reconcile import Reconciliation
 from reports import metrics as m
+from reports.answer_rates import AnswerRateRule, answer_rate, rule_named
 from reports.definitions import DEFINITIONS
+from reports.tally import tally_of
 
 CityTimeOf = Callable[[float], datetime]
 
@@ -25,9 +27,9 @@ class CityFacts:
     answer_rate_target: float | None = None
     """0 to 1; None when the specification sets none."""
     answer_rate_definition: str = "offered_v1"
-    short_abandon_s: float = 0.0
-    long_wait_s: float = 300.0
-    service_level_s: float = 20.0
+    short_abandon_s: int = 0
+    long_wait_s: int = 300
+    service_level_s: int = 20
     line_names: Mapping[str, str] = field(default_factory=dict)
     operator_names: Mapping[str, str] = field(default_factory=dict)
     opening: str = ""
@@ -38,9 +40,9 @@ class CityFacts:
     """A sentence for the head, e.g. that the city's clock runs faster in a demonstration."""
 
     @property
-    def rule(self) -> m.AnswerRateRule:
+    def rule(self) -> AnswerRateRule:
         """Raises KeyError when the definition is unknown."""
-        return replace(m.ANSWER_RATE_RULES[self.answer_rate_definition], short_abandon_s=self.short_abandon_s)
+        return rule_named(self.answer_rate_definition, self.short_abandon_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ def daily_report(
             _call_row(call, city, city_time_of) for call in m.waits_of_at_least(mine, city.long_wait_s)
         ),
         calls=tuple(_call_row(call, city, city_time_of) for call in arrived),
-        tests=m.tests(arrived),
+        tests=tally_of(arrived).tests,
         still_open=len(mine) - len(closed),
         incomplete=sum(_is_incomplete(call) for call in mine),
         reconciliation=reconciliation,
@@ -165,28 +167,28 @@ def daily_report(
 
 
 def _figures(city: CityFacts, calls: Sequence[Call]) -> tuple[Figure, ...]:
-    rule = city.rule
+    rule, tally = city.rule, tally_of(calls)
     values: list[tuple[str, float | None, str]] = [
-        ("incoming", m.incoming(calls), "calls"),
-        ("answered", m.answered(calls), "calls"),
-        ("answer_rate", m.answer_rate(calls, rule), "share"),
-        ("abandoned_queue", m.abandoned_queue(calls), "calls"),
-        ("overflow", m.overflow(calls), "calls"),
-        ("callbacks", m.callbacks(calls), "calls"),
-        ("abandoned_menu", m.abandoned_menu(calls), "calls"),
-        ("self_served", m.self_served(calls), "calls"),
-        ("referred", m.referred(calls), "calls"),
-        ("after_hours", m.after_hours(calls), "calls"),
-        ("system_failures", m.system_failures(calls), "calls"),
-        ("answer_rate_of_all", m.answer_rate_of_all(calls), "share"),
-        ("service_level", m.service_level(calls, city.service_level_s, rule), "share"),
-        ("longest_wait", m.longest_wait(calls), "seconds"),
-        ("five_minutes", len(m.waits_of_at_least(calls, city.long_wait_s)), "calls"),
-        ("wait_told", m.wait_told_true(calls), "share"),
-        ("asa", m.average_speed_of_answer(calls), "seconds"),
-        ("asa_arrival", m.average_from_arrival(calls), "seconds"),
-        ("att", m.average_talk(calls), "seconds"),
-        ("acw", m.average_wrap_up(calls), "seconds"),
+        ("incoming", m.incoming(tally), "calls"),
+        ("answered", m.answered(tally), "calls"),
+        ("answer_rate", answer_rate(tally, rule), "share"),
+        ("abandoned_queue", m.abandoned_queue(tally), "calls"),
+        ("overflow", m.overflow(tally), "calls"),
+        ("callbacks", m.callbacks(tally), "calls"),
+        ("abandoned_menu", m.abandoned_menu(tally), "calls"),
+        ("self_served", m.self_served(tally), "calls"),
+        ("referred", m.referred(tally), "calls"),
+        ("after_hours", m.after_hours(tally), "calls"),
+        ("system_failures", m.system_failures(tally), "calls"),
+        ("answer_rate_of_all", m.answer_rate_of_all(tally), "share"),
+        ("service_level", m.service_level(tally, city.service_level_s, rule), "share"),
+        ("longest_wait", m.longest_wait(tally), "seconds"),
+        ("five_minutes", m.long_waits(tally, city.long_wait_s), "calls"),
+        ("wait_told", m.wait_told_true(tally), "share"),
+        ("asa", m.average_speed_of_answer(tally), "seconds"),
+        ("asa_arrival", m.average_from_arrival(tally), "seconds"),
+        ("att", m.average_talk(tally), "seconds"),
+        ("acw", m.average_wrap_up(tally), "seconds"),
     ]
     return tuple(_figure(city, name, value, unit) for name, value, unit in values)
 
@@ -203,21 +205,22 @@ def _figure(city: CityFacts, name: str, value: float | None, unit: str) -> Figur
     return Figure(id=name, name_ja=title, value=value, unit=unit, definition=text, version=version)
 
 
-def _row(label: str, calls: Sequence[Call], rule: m.AnswerRateRule) -> Row:
-    parts = m.answered(calls), m.abandoned_queue(calls), m.overflow(calls)
+def _row(label: str, calls: Sequence[Call], rule: AnswerRateRule) -> Row:
+    tally = tally_of(calls)
+    parts = m.answered(tally), m.abandoned_queue(tally), m.overflow(tally)
     return Row(
         label=label,
-        incoming=m.incoming(calls),
+        incoming=m.incoming(tally),
         answered=parts[0],
         abandoned_queue=parts[1],
         overflow=parts[2],
-        other=m.incoming(calls) - sum(parts),
-        answer_rate=m.answer_rate(calls, rule),
-        longest_wait=m.longest_wait(calls),
+        other=m.incoming(tally) - sum(parts),
+        answer_rate=answer_rate(tally, rule),
+        longest_wait=m.longest_wait(tally),
     )
 
 
-def _hours(calls: Sequence[Call], city_time_of: CityTimeOf, rule: m.AnswerRateRule) -> tuple[Row, ...]:
+def _hours(calls: Sequence[Call], city_time_of: CityTimeOf, rule: AnswerRateRule) -> tuple[Row, ...]:
     """Every hour from the first call's to the last call's, hours without calls included."""
     by_hour: dict[int, list[Call]] = {}
     for call in calls:

@@ -1,66 +1,25 @@
 """What each figure counts. A function's docstring is its definition; `reports.definitions` holds the wording that is
 printed.
 
-A changed definition gets a new version there and never rewrites a delivered report. Every function takes the
-calls of one interval (half-open, Asia/Tokyo, by **arrival**), and test calls never count. No calls in a
-denominator gives None, printed as 「–」: neither 0 % nor 100 %.
+A changed definition gets a new version there and never rewrites a delivered report. Every function takes the tally of
+one interval (half-open, Asia/Tokyo, by **arrival**), and test calls never count. No calls in a denominator gives None,
+printed as 「–」: neither 0 % nor 100 %.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from ledger.calls import Call, Disposition
+from reports.answer_rates import AnswerRateRule, offered
+from reports.tally import Tally, milliseconds
+
+_D = Disposition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerRateRule:
-    """Which calls stand in the denominator of 応答率. A contract may throw these switches."""
-
-    id: str = "offered_v1"
-    callbacks: bool = True
-    """Callers who booked a callback: they wanted a person and have not had one yet."""
-    system_failures: bool = True
-    """Callers whom our own fault cut off."""
-    menu_abandons: bool = False
-    """Callers who left before choosing; by default measured apart."""
-    short_abandon_s: float = 0.0
-    """Queue waits shorter than this, given up by the caller, are left out of both sides; 0 leaves out none.
-    """
-
-    def offers(self, call: Call) -> bool:
-        """Whether this call wanted an operator, by this rule."""
-        if is_short_abandon(call, self.short_abandon_s):
-            return False
-        return call.disposition in self._counted
-
-    @property
-    def _counted(self) -> set[Disposition]:
-        counted = {Disposition.ANSWERED, Disposition.ABANDONED_QUEUE, Disposition.OVERFLOW}
-        if self.callbacks:
-            counted.add(Disposition.CALLBACK)
-        if self.system_failures:
-            counted.add(Disposition.SYSTEM_FAILURE)
-        if self.menu_abandons:
-            counted.add(Disposition.ABANDONED_MENU)
-        return counted
-
-    @property
-    def text_ja(self) -> str:
-        """The denominator in words."""
-        parts = ["応答", "待ち中の切断", "混雑の案内"]
-        parts += ["折り返し予約"] if self.callbacks else []
-        parts += ["システム障害"] if self.system_failures else []
-        parts += ["案内中の切断"] if self.menu_abandons else []
-        words = "応答 ÷（" + "＋".join(parts) + "）"
-        if self.short_abandon_s > 0:
-            words += f"。{self.short_abandon_s:g}秒未満の待ちで切れた呼は除く"
-        return words
-
-
-ANSWER_RATE_RULES = {"offered_v1": AnswerRateRule()}
-"""Rules by the name that a profile's `[reports] answer_rate_definition` uses."""
+def share(part: int, whole: int) -> float | None:
+    """`part` of `whole`; None of nothing."""
+    return part / whole if whole else None
 
 
 def counted(calls: Iterable[Call]) -> list[Call]:
@@ -68,118 +27,187 @@ def counted(calls: Iterable[Call]) -> list[Call]:
     return [call for call in calls if call.disposition is not Disposition.TEST]
 
 
-def count(disposition: Disposition) -> Callable[[Iterable[Call]], int]:
-    """How many calls ended so."""
-    return lambda calls: sum(call.disposition is disposition for call in calls)
-
-
-def incoming(calls: Iterable[Call]) -> int:
-    """incoming v1: calls that reached the city's numbers, whatever became of them, after-hours calls
+def incoming(tally: Tally) -> int:
+    """incoming v1 (入電): calls that reached the city's numbers, whatever became of them, after hours and open ones
     included.
 
     Source: 000 §5④, InfiniTalk 番号指定着信数. Ring attempts at operators are no calls.
     """
-    return len(counted(calls))
+    return tally.ends.total() + tally.open
 
 
-answered = count(Disposition.ANSWERED)
-abandoned_queue = count(Disposition.ABANDONED_QUEUE)
-abandoned_menu = count(Disposition.ABANDONED_MENU)
-overflow = count(Disposition.OVERFLOW)
-after_hours = count(Disposition.AFTER_HOURS)
-self_served = count(Disposition.SELF_SERVED)
-callbacks = count(Disposition.CALLBACK)
-referred = count(Disposition.REFERRED)
-system_failures = count(Disposition.SYSTEM_FAILURE)
-tests = count(Disposition.TEST)
+def _ended(disposition: Disposition, what: str) -> Callable[[Tally], int]:
+    def count(tally: Tally) -> int:
+        return tally.ends[disposition]
+
+    count.__doc__ = what
+    return count
 
 
-def is_short_abandon(call: Call, seconds: float) -> bool:
-    """short_abandon v1: given up in the queue after less than `seconds`."""
-    return call.disposition is Disposition.ABANDONED_QUEUE and (call.wait_s or 0.0) < seconds
+answered = _ended(_D.ANSWERED, "answered v1 (応答): an operator and the citizen were joined.")
+abandoned_queue = _ended(
+    _D.ABANDONED_QUEUE, "abandoned_queue v1: the citizen left while waiting for an operator."
+)
+abandoned_menu = _ended(_D.ABANDONED_MENU, "abandoned_menu v1: the citizen left during the announcements.")
+overflow = _ended(_D.OVERFLOW, "overflow v1: full, nobody there, or the wait limit; no abandonment.")
+after_hours = _ended(_D.AFTER_HOURS, "after_hours v1: the centre was closed.")
+self_served = _ended(_D.SELF_SERVED, "self_served v1: the announcements were all that was wanted.")
+callbacks = _ended(_D.CALLBACK, "callbacks v1: a call-back was booked.")
+referred = _ended(_D.REFERRED, "referred v1: another number was named.")
+system_failures = _ended(_D.SYSTEM_FAILURE, "system_failures v1: cut off by our own fault.")
 
 
-def offered(calls: Iterable[Call], rule: AnswerRateRule) -> int:
-    """offered v1: calls that wanted an operator, by the contract's rule. After hours is never among them."""
-    return sum(rule.offers(call) for call in calls)
+def short_abandons(tally: Tally, seconds: int) -> int:
+    """short_abandons v1 (早切れ): given up in the queue after less than `seconds`."""
+    return tally.given_up.below(seconds)
 
 
-def answer_rate(calls: Sequence[Call], rule: AnswerRateRule) -> float | None:
-    """answer_rate v1 (応答率): answered ÷ offered, 0 to 1.
+def answer_rate_of_all(tally: Tally) -> float | None:
+    """answer_rate_of_all v1: answered ÷ all calls of opening hours, menu callers included; for comparison only."""
+    return share(tally.ends[_D.ANSWERED], incoming(tally) - tally.ends[_D.AFTER_HOURS])
 
-    Source: 001 2章2(3)イ and 002 5(3)⑤ (90 %), 004 7(5)オ(イ) (85 %); none of them defines the denominator.
+
+def abandon_rate(tally: Tally) -> float | None:
+    """abandon_rate v1 (放棄呼率): abandoned in the queue ÷ calls that were in a queue.
+
+    Source: Amazon Connect (abandoned ÷ queued; a booked call-back is no abandonment), Proseed 000209.
     """
-    return _share(answered(calls), offered(calls, rule))
+    return share(tally.ends[_D.ABANDONED_QUEUE], tally.waits.count)
 
 
-def answer_rate_of_all(calls: Sequence[Call]) -> float | None:
-    """answer_rate_of_all v1: answered ÷ all calls of opening hours, menu callers included; for comparison
-    only.
+def menu_abandon_rate(tally: Tally) -> float | None:
+    """menu_abandon_rate v1 (案内中の切断率): abandoned in the menu ÷ calls of opening hours. Source: Proseed 000209."""
+    return share(tally.ends[_D.ABANDONED_MENU], incoming(tally) - tally.ends[_D.AFTER_HOURS])
+
+
+def line_loss(busy: int | None, tally: Tally) -> float | None:
+    """line_loss v1 (呼損率): calls that met a busy trunk ÷ those and the incoming ones.
+
+    Args:
+        busy: from the carrier, for the same interval; the switch never sees them. None gives None.
+
+    Source: callcenter-dojo, bewith (ビジー返し). 呼損率 is not 放棄呼率.
     """
-    open_calls = [call for call in counted(calls) if call.disposition is not Disposition.AFTER_HOURS]
-    return _share(answered(open_calls), len(open_calls))
+    return None if busy is None else share(busy, busy + incoming(tally))
 
 
-def service_level(calls: Sequence[Call], within_s: float, rule: AnswerRateRule) -> float | None:
+def service_level(tally: Tally, within_s: int, rule: AnswerRateRule) -> float | None:
     """service_level v1: answered after a wait of at most `within_s` ÷ offered (the denominator of 応答率)."""
-    soon = [
-        call for call in calls if call.disposition is Disposition.ANSWERED and (call.wait_s or 0) <= within_s
-    ]
-    return _share(len(soon), offered(calls, rule))
+    return share(tally.answered.within(within_s), offered(tally, rule))
 
 
-def longest_wait(calls: Iterable[Call]) -> float | None:
+def service_level_asterisk(tally: Tally, within_s: int) -> float | None:
+    """service_level_asterisk v1: answered within ÷ answered. Source: app_queue's SL; it overlooks who gave up."""
+    return share(tally.answered.within(within_s), tally.answered.count)
+
+
+def service_level_asterisk2(tally: Tally, within_s: int) -> float | None:
+    """service_level_asterisk2 v1: (answered within + abandoned within) ÷ (answered + abandoned).
+
+    Source: app_queue's SL2; who gives up quickly counts as a success.
+    """
+    good = tally.answered.within(within_s) + tally.given_up.within(within_s)
+    return share(good, tally.answered.count + tally.given_up.count)
+
+
+def service_level_genesys(tally: Tally, within_s: int, short_s: int) -> float | None:
+    """service_level_genesys v1: answered within ÷ (answered + abandoned + overflow − abandoned below `short_s`).
+
+    Source: Genesys Cloud, its switches as named.
+    """
+    whole = tally.answered.count + tally.given_up.count + tally.ends[_D.OVERFLOW]
+    return share(tally.answered.within(within_s), whole - tally.given_up.below(short_s))
+
+
+def service_level_xcally(tally: Tally, within_s: int) -> float | None:
+    """service_level_xcally v1: answered within ÷ (answered + abandoned after `within_s`). Source: XCALLY."""
+    late = tally.given_up.count - tally.given_up.within(within_s)
+    return share(tally.answered.within(within_s), tally.answered.count + late)
+
+
+def service_level_breakouts(tally: Tally, within_s: int) -> float | None:
+    """service_level_breakouts v1: answered within ÷ (answered + abandoned + call-backs). Source: NewVoiceMedia."""
+    whole = tally.answered.count + tally.given_up.count + tally.ends[_D.CALLBACK]
+    return share(tally.answered.within(within_s), whole)
+
+
+def longest_wait(tally: Tally) -> float | None:
     """longest_wait v1: the longest time in queues, over all outcomes (not only answered calls), seconds."""
-    return max((call.wait_s for call in counted(calls) if call.wait_s is not None), default=None)
+    return tally.waits.longest_s
 
 
-def average_speed_of_answer(calls: Iterable[Call]) -> float | None:
+def average_speed_of_answer(tally: Tally) -> float | None:
     """asa v1 (平均応答速度): sum of answered calls' waits ÷ answered; the wait runs from queue entry."""
-    return _mean([call.wait_s or 0.0 for call in calls if call.disposition is Disposition.ANSWERED])
+    return tally.answered.mean_s
 
 
-def average_from_arrival(calls: Iterable[Call]) -> float | None:
+def average_from_arrival(tally: Tally) -> float | None:
     """asa_arrival v1: as asa, from the call's arrival at the trunk (greeting and menu included)."""
-    waits = [call.wait_from_arrival_s for call in calls if call.disposition is Disposition.ANSWERED]
-    return _mean([wait for wait in waits if wait is not None])
+    return tally.from_arrival.mean_s
 
 
-def average_talk(calls: Iterable[Call]) -> float | None:
+def average_talk(tally: Tally) -> float | None:
     """att v1 (平均通話時間): sum of talk with operators, holds included ÷ answered."""
-    return _mean([call.talk_s for call in calls if call.disposition is Disposition.ANSWERED])
+    return tally.talk.mean_s
 
 
-def average_wrap_up(calls: Iterable[Call]) -> float | None:
+def average_wrap_up(tally: Tally) -> float | None:
     """acw v1 (平均後処理時間): mean of the after-call work that is known."""
-    known = [call.wrap_up_s for call in calls if call.disposition is Disposition.ANSWERED]
-    return _mean([wrap_up for wrap_up in known if wrap_up is not None])
+    return tally.wrap_up.mean_s
 
 
-def waits_of_at_least(calls: Iterable[Call], seconds: float) -> list[Call]:
+def average_handling(tally: Tally) -> float | None:
+    """aht v1 (平均処理時間): (talk with holds + known after-call work) ÷ answered. Source: cloud-contactcenter.jp."""
+    number = tally.talk.count
+    return (tally.talk.total_ms + tally.wrap_up.total_ms) / number / 1000.0 if number else None
+
+
+def long_waits(tally: Tally, seconds: int) -> int:
     """five_minutes v1 (5分ルール): calls that waited `seconds` or more, answered or not. Source: 004 7(5)オ(イ)."""
-    return [call for call in counted(calls) if call.wait_s is not None and call.wait_s >= seconds]
+    return tally.waits.at_least(seconds)
 
 
-def wait_told_true(calls: Iterable[Call]) -> float | None:
+def waits_of_at_least(calls: Iterable[Call], seconds: int) -> list[Call]:
+    """The calls behind `long_waits`."""
+    return [
+        call
+        for call in counted(calls)
+        if call.wait_s is not None and milliseconds(call.wait_s) >= 1000 * seconds
+    ]
+
+
+def wait_told_true(tally: Tally) -> float | None:
     """wait_told v1 (待ち時間の案内の的中率): answered calls whose first range of minutes, told while they waited,
     held the moment at which an operator answered ÷ answered calls that were told one.
     """
-    told = [
-        (next((word for word in call.wait_words if word.most_min is not None), None), call.segments)
-        for call in calls
-        if call.disposition is Disposition.ANSWERED
-    ]
-    held = [
-        60.0 * (word.least_min or 0) <= segments[0].started_at - word.at <= 60.0 * (word.most_min or 0)
-        for word, segments in told
-        if word is not None and segments
-    ]
-    return _share(sum(held), len(held))
+    return share(tally.told_true, tally.told)
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def transfer_rate(tally: Tally) -> float | None:
+    """transfer_rate v1 (転送率): answered calls with a transfer that was answered ÷ answered."""
+    return share(tally.transferred, tally.ends[_D.ANSWERED])
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def second_line_rate(tally: Tally) -> float | None:
+    """second_line_rate v1 (二次対応率): answered calls handed to the city's directory ÷ answered. Source: 003 10(1)."""
+    return share(tally.handed_over, tally.ends[_D.ANSWERED])
+
+
+def second_line_reached(tally: Tally) -> float | None:
+    """second_line_reached v1: calls in which the staff talked with the citizen ÷ calls handed to them. 003 10(3)イ."""
+    return share(tally.reached, tally.handed_over)
+
+
+def occupancy(handled_s: float, available_s: float) -> float | None:
+    """occupancy v1 (占有率): (talk + hold + after-call work) ÷ the same and ready time. Source: Proseed 000218.
+
+    Args:
+        handled_s: of all operators in the interval.
+        available_s: signed in and not away (`ledger.presence.available_s`); talking and wrapping up are in it.
+    """
+    return handled_s / available_s if available_s > 0 else None
+
+
+def utilisation(talk_s: float, signed_in_s: float) -> float | None:
+    """utilisation v1 (稼働率): talk ÷ signed-in time, breaks included. Source: BIZTEL; vendors differ."""
+    return talk_s / signed_in_s if signed_in_s > 0 else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from core.profile_file import Section, Text
+from reports.answer_rates import ANSWER_RATE_RULES
 
 DueRule = Literal[
     "next_business_day",
@@ -46,9 +47,15 @@ class ReportSection(Section):
         return f"{words}（{self.note}）" if self.note else words
 
 
+def _known_rule(name: str) -> str:
+    if name not in ANSWER_RATE_RULES:
+        raise ValueError(f"知らない定義です: {name}|次のどれかを書く: {', '.join(ANSWER_RATE_RULES)}")
+    return name
+
+
 class ReportsSection(Section):
     """`[reports]`."""
 
-    answer_rate_definition: Literal["offered_v1"]
-    """Which definition of 応答率 the papers print: `reports` holds the formula."""
+    answer_rate_definition: Annotated[str, AfterValidator(_known_rule)]
+    """Which denominator of 応答率 the contract means: `reports.answer_rates` holds them."""
     papers: Annotated[tuple[ReportSection, ...], Field(min_length=1)]

@@ -16,8 +16,10 @@ from ledger.calls import Call, Disposition
 from ledger.facts import Fact
 from ledger.presence import Presence
 from reports import metrics as m
+from reports.answer_rates import answer_rate, offered
 from reports.daily import CityFacts
 from reports.shortfall_causes import Cause, CauseKind, Hour, HourKey, causes_of, hours_of
+from reports.tally import tally_of
 
 CityTimeOf = Callable[[float], datetime]
 
@@ -132,6 +134,7 @@ def shortfall_report(
         for call in known
         if first_day <= city_time_of(call.arrived_at).date() <= last_day and not call.open
     ]
+    tally = tally_of(mine)
     by_hour: dict[HourKey, list[Call]] = {}
     for call in mine:
         if rule.offers(call) and call.disposition is not Disposition.ANSWERED:
@@ -150,9 +153,9 @@ def shortfall_report(
         first_day=first_day,
         last_day=last_day,
         made_at=made_at,
-        answered=m.answered(mine),
-        offered=m.offered(mine, rule),
-        rate=m.answer_rate(mine, rule),
+        answered=m.answered(tally),
+        offered=offered(tally, rule),
+        rate=answer_rate(tally, rule),
         hours=lost,
         causes=_sums(lost),
         unexplained=sum(len(each.calls) for each in lost if not each.causes),

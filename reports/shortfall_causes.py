@@ -13,7 +13,7 @@ from core.ids import CallId
 from ledger.calls import Call, Disposition, OfferOutcome
 from ledger.facts import Fact, SwitchStarted
 from ledger.presence import Presence, available_s, unattended_s
-from reports.metrics import AnswerRateRule
+from reports.answer_rates import AnswerRateRule
 
 ENOUGH_SAMPLES = 3
 """So many earlier hours of the same weekday and time are needed to say what is usual."""

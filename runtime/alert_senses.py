@@ -20,7 +20,9 @@ from core.facts.dialplan import ManagerEvent
 from core.ids import OperatorId
 from core.phone import normalise_number
 from ledger.calls import Call
-from reports.metrics import AnswerRateRule, answered, offered
+from reports.answer_rates import AnswerRateRule, offered
+from reports.metrics import answered
+from reports.tally import tally_of
 from runtime.process import alive, read_json
 from services.ports import UnitOfWorkFactory
 from telephony.ami.events import (
@@ -167,7 +169,8 @@ class AnswersSoFar:
         )
 
     def _pair(self, calls: Sequence[Call]) -> tuple[int, int]:
-        return answered(calls), offered(calls, self._rule)
+        tally = tally_of(calls)
+        return answered(tally), offered(tally, self._rule)
 
 
 class Restarts:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from interactions.ticket import TicketState, overdue
 from notify.log import LogNotifier
 from notify.mail import MailNotifier
 from notify.webhook import WebhookNotifier
-from reports.metrics import ANSWER_RATE_RULES
+from reports.answer_rates import rule_named
 from runtime.alert_senses import AnswersSoFar, Restarts, SwitchSenses, refused_lately
 from runtime.process import beat_age, beat_path, run_folder, write_json
 from runtime.warden import START_GRACE_S
@@ -167,10 +167,7 @@ class Alerting:
     ) -> Alerting:
         """All parts put together; `more` is `expected_wait_s`, `failed_callbacks` and `guard`, where there are some."""
         channels = [Channel(each, clock) for each in notifiers(settings, profile, clock, secret)]
-        rule = replace(
-            ANSWER_RATE_RULES[profile.reports.answer_rate_definition],
-            short_abandon_s=float(profile.acd.targets.short_abandon_s),
-        )
+        rule = rule_named(profile.reports.answer_rate_definition, profile.acd.targets.short_abandon_s)
         return cls(
             settings=settings,
             profile=profile,

@@ -6,7 +6,7 @@ from ivr.spoken import say_timetable
 from reports.daily import CityFacts
 from services.city import CityProfile
 
-LONG_WAIT_S = 300.0
+LONG_WAIT_S = 300
 """千葉 7(5)オ(イ) names five minutes; where a city's profile names its own limit, that one counts."""
 
 
@@ -18,8 +18,8 @@ def city_facts(profile: CityProfile) -> CityFacts:
         centre=profile.city.centre_ja,
         answer_rate_target=targets.answer_rate,
         answer_rate_definition=profile.reports.answer_rate_definition,
-        short_abandon_s=float(targets.short_abandon_s),
-        long_wait_s=float(targets.wait_alert_s or LONG_WAIT_S),
+        short_abandon_s=targets.short_abandon_s,
+        long_wait_s=targets.wait_alert_s or LONG_WAIT_S,
         line_names={line.id: line.name_ja for line in profile.acd.lines},
         operator_names={person.id: person.name_ja for person in profile.demo.operators},
         opening=say_timetable(profile.hours, "ja"),

@@ -22,6 +22,7 @@ from core.facts.dialplan import (
     Variable,
 )
 from core.settings import PROJECT_ROOT
+from reports.answer_rates import ANSWER_RATE_RULES
 from reports.definitions import DEFINITIONS
 from runtime.cli import app
 
@@ -153,11 +154,21 @@ def test_the_page_names_no_command_that_is_gone() -> None:
 
 METRICS_HEAD = """# Metrics
 
-Every figure of the reports, with the wording that is printed beside it. A changed definition gets a new version and
-never rewrites a delivered report. Made from `reports/definitions.py`: `TORITSUGI_UPDATE_GOLDEN=1 ./toritsugi test
+Every figure of the reports, with the wording that is printed beside it. Intervals are half-open, in Asia/Tokyo, by the
+call's arrival; test calls never count. A changed definition gets a new version and never rewrites a delivered report.
+Made from `reports/definitions.py` and `reports/answer_rates.py`: `TORITSUGI_UPDATE_GOLDEN=1 ./toritsugi test
 tests/docs` writes it anew.
 
-| id | name | definition | source |
+| id | name | definition | unit | at the edges | function | source |
+|---|---|---|---|---|---|---|
+"""
+RULES_HEAD = """
+## Denominators of 応答率
+
+The contract's one is named by the profile's `[reports] answer_rate_definition`; papers show all of them beside it. A
+city's own limit for short abandons (`[acd.targets] short_abandon_s`) goes before the rule's.
+
+| id | name | formula | source |
 |---|---|---|---|
 """
 
@@ -165,10 +176,14 @@ tests/docs` writes it anew.
 def metrics_page() -> str:
     rows = [
         f"| `{each.key}` | {each.name_ja} | {each.text_ja or 'by the rule of the contract, printed with it'} "
-        f"| {each.source} |\n"
+        f"| {each.unit.label_ja} | {each.edge_ja} | `{each.function}` | {each.source} |\n"
         for each in DEFINITIONS.values()
     ]
-    return METRICS_HEAD + "".join(rows)
+    rules = [
+        f"| `{rule.id}` | {rule.name_ja} | {rule.text_ja} | {rule.source} |\n"
+        for rule in ANSWER_RATE_RULES.values()
+    ]
+    return METRICS_HEAD + "".join(rows) + RULES_HEAD + "".join(rules)
 
 
 def test_the_metrics_page_is_what_the_code_defines() -> None:
