@@ -12,6 +12,7 @@ from acd.callback_profile import CallbackSection
 from acd.demand import Demand, Stage
 from acd.guard_profile import GuardSection
 from acd.order import LoadRule
+from acd.staffing.profile import StaffingSection
 from core.ids import LineId, queue_name
 from core.profile_file import Section, TelephoneNumber, Text
 
@@ -162,6 +163,16 @@ class AcdSection(Section):
     callback: CallbackSection = CallbackSection()
     guard: GuardSection = GuardSection()
     """What is done before a caller waits too long; nothing where no step is written."""
+    staffing: StaffingSection | None = None
+    """Volumes to plan seats by; None where the specification names none."""
+
+    @model_validator(mode="after")
+    def _planned(self) -> AcdSection:
+        for line in set(self.staffing.month_calls if self.staffing else ()) - {
+            each.id for each in self.lines
+        }:
+            raise ValueError(f"staffing の month_calls にない回線です: {line}|lines の id を書く")
+        return self
 
     @model_validator(mode="after")
     def _guarded(self) -> AcdSection:
