@@ -24,6 +24,7 @@ from runtime.cli_floor import (
     trunk_app,
 )
 from runtime.cli_parts import City, day_of, moment_of, out, say
+from runtime.cli_staffing import staffing_app
 from runtime.cli_tickets import tickets_app
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ for name, sub in (
     ("audit", audit_app),
     ("callbacks", callbacks_app),
     ("ledger", ledger_app),
+    ("staffing", staffing_app),
     ("retention", retention_app),
     ("alerts", alerts_app),
     ("models", models_app),

@@ -90,10 +90,10 @@ def _shift(cells: Mapping[str, str], where: str) -> Shift:
     operator = cells.get("番号", "")
     if not operator:
         raise ToritsugiError("番号がありません", where=where, cure="オペレーターの番号を書く")
-    begins, ends = _minute(cells.get("開始", ""), where), _minute(cells.get("終了", ""), where)
+    begins, ends = minute_of(cells.get("開始", ""), where), minute_of(cells.get("終了", ""), where)
     pause = None
     if cells.get("休憩開始") or cells.get("休憩終了"):
-        pause = (_minute(cells.get("休憩開始", ""), where), _minute(cells.get("休憩終了", ""), where))
+        pause = (minute_of(cells.get("休憩開始", ""), where), minute_of(cells.get("休憩終了", ""), where))
     if begins >= ends or (pause is not None and not begins <= pause[0] < pause[1] <= ends):
         raise ToritsugiError(
             "時刻の順が合いません", where=where, cure="開始、休憩開始、休憩終了、終了の順にする"
@@ -101,7 +101,12 @@ def _shift(cells: Mapping[str, str], where: str) -> Shift:
     return Shift(day=day, operator=OperatorId(operator), begins=begins, ends=ends, pause=pause)
 
 
-def _minute(text: str, where: str) -> int:
+def minute_of(text: str, where: str) -> int:
+    """`9:00` to minutes since midnight; 24:00 is 1440.
+
+    Raises:
+        ToritsugiError: it is no time; with `where`.
+    """
     try:
         if text == "24:00":
             return 1440

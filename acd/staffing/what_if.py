@@ -23,7 +23,7 @@ from acd.staffing.erlang import Traffic
 from core.ids import OperatorId, QueueName
 
 RING_S = 4.0
-"""想定: an operator picks up after so many seconds; it is part of the handling time."""
+"""想定: an operator picks up after so many seconds, a part of the handling time; nobody gives up while they ring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def trace_of(
                     service_s=dice.expovariate(1.0 / talk),
                     patience_s=math.inf
                     if math.isinf(traffic.patience_s)
-                    else dice.expovariate(1.0 / traffic.patience_s),
+                    else RING_S + dice.expovariate(1.0 / traffic.patience_s),
                     answer_s={person.operator: RING_S for person in people},
                 )
             )
