@@ -17,7 +17,7 @@ _KANA = {
         "2": "にい にー ニイ ニー に ニ",
         "3": "さん サン",
         "4": "よん ヨン よー ヨー し シ",
-        "5": "ごお ごー ゴオ ゴー ご ゴ",
+        "5": "ごお ごう ごー ゴオ ゴウ ゴー ご ゴ",
         "6": "ろく ロク",
         "7": "なな ナナ しち シチ",
         "8": "はち ハチ",
@@ -50,12 +50,26 @@ _TOKEN = re.compile(
 _BETWEEN = re.compile(
     r"(?:[\s、。,，.．・…\-‐‑‒–—―−ーｰ_/()（）「」]"
     r"|の|ノ|ハイフン|はいふん|ですね|です|でして|で|ね|はい|ええと|えーと|えっと|えー|あの|あのー|ええ|うん|んー"
+    r"|それから|そして|続いて|つづいて|(?:その)?次[がはにで]|最後[がはにで]"
     rf"|{_START}(?:and|then|dash|hyphen|um|uh|er|yes|yeah|okay|ok){_END})*",
     re.IGNORECASE,
 )
 
 
 _TOO_MANY_PARTICLES = 3
+_MISHEARD = {
+    **dict.fromkeys(("例", "礼", "霊", "丸"), "0"), **dict.fromkeys(("位置", "市"), "1"),
+    **dict.fromkeys(("荷", "煮"), "2"), **dict.fromkeys(("山", "産", "酸", "参"), "3"),
+    **dict.fromkeys(("呼ん", "読ん", "死"), "4"), **dict.fromkeys(("後", "語", "碁", "号"), "5"),
+    **dict.fromkeys(("録", "六つ"), "6"), **dict.fromkeys(("質", "菜々"), "7"),
+    **dict.fromkeys(("鉢", "蜂"), "8"), **dict.fromkeys(("急", "級", "区", "球"), "9"),
+}  # fmt: skip
+_HOMOPHONE = re.compile("|".join(sorted(_MISHEARD, key=len, reverse=True)))
+_HOMOPHONE_BEFORE = re.compile(f"(?:{_HOMOPHONE.pattern})$")
+_ENOUGH, _WORDS_TOGETHER = 8, 2
+"""A word stands for a digit only in a run of so many, two thirds of them real."""
+_WHOLE = 12
+_LACKS_ONE = (9, 10, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +96,56 @@ def digit_runs(text: str) -> Iterator[Run]:
     folded = fold(text)
     at = 0
     while found := _TOKEN.search(folded, at):
-        said = [found]
-        while True:
-            gap = _BETWEEN.match(folded, said[-1].end())
-            following = _TOKEN.match(folded, gap.end() if gap else said[-1].end())
-            if not following:
-                break
-            said.append(following)
+        said = _with_misheard(folded, _said_from(folded, found))
         at = said[-1].end()
-        yield _run(_without_particles(said))
+        yield _run(_completed(folded, _without_particles(said)))
+
+
+def _said_from(text: str, first: re.Match[str]) -> list[re.Match[str]]:
+    said = [first]
+    while following := _TOKEN.match(text, _gap_end(text, said[-1].end())):
+        said.append(following)
+    return said
+
+
+def _gap_end(text: str, at: int) -> int:
+    gap = _BETWEEN.match(text, at)
+    return gap.end() if gap else at
+
+
+def _with_misheard(text: str, said: list[re.Match[str]]) -> list[re.Match[str]]:
+    """`said`, and what follows behind digits that a recogniser took for words (後 for 五)."""
+    longer, words = list(said), 0
+    while True:
+        ahead: list[re.Match[str]] = []
+        at = longer[-1].end()
+        while len(ahead) < _WORDS_TOGETHER and (word := _HOMOPHONE.match(text, _gap_end(text, at))):
+            ahead.append(word)
+            at = word.end()
+            if first := _TOKEN.match(text, _gap_end(text, at)):
+                longer += [*ahead, *_said_from(text, first)]
+                words += len(ahead)
+                break
+        else:
+            break
+    digits = _count(longer)
+    return longer if words and digits >= max(_ENOUGH, 3 * words) else said
+
+
+def _completed(text: str, said: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
+    """A number that lacks one digit, with a word beside it that sounds like one."""
+    digits = _count(said)
+    if digits not in _LACKS_ONE:
+        return said
+    before = _HOMOPHONE_BEFORE.search(text, 0, said[0].start())
+    if before and (digits == _WHOLE - 1 or _MISHEARD[before.group()] == "0"):
+        return [before, *said]
+    after = _HOMOPHONE.match(text, said[-1].end())
+    return [*said, after] if after else said
+
+
+def _count(said: Sequence[re.Match[str]]) -> int:
+    return sum(len(_value(each)) for each in said)
 
 
 def _run(said: Sequence[re.Match[str]]) -> Run:
@@ -113,6 +168,8 @@ def _without_particles(said: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]
     first, last = 0, len(said)
     while particles[first]:
         first += 1
+    if _count(said) == _WHOLE and first == 1 and _value(said[1])[0] != "0":
+        first = 0
     while particles[last - 1]:
         last -= 1
     before_is_kana = said[first].lastgroup == "kana"
@@ -126,6 +183,8 @@ def _without_particles(said: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]
 
 def _value(found: re.Match[str]) -> str:
     kind, said = found.lastgroup or "", found.group()
+    if said in _MISHEARD:
+        return _MISHEARD[said]
     if found["power"]:
         return str(_positional(said))
     if found["times"]:
