@@ -23,6 +23,7 @@ from runtime.cli_floor import (
     staff_app,
     trunk_app,
 )
+from runtime.cli_life import keys_app
 from runtime.cli_parts import City, day_of, moment_of, out, say
 from runtime.cli_staffing import staffing_app
 from runtime.cli_tickets import tickets_app
@@ -51,6 +52,7 @@ for name, sub in (
     ("ledger", ledger_app),
     ("staffing", staffing_app),
     ("retention", retention_app),
+    ("keys", keys_app),
     ("alerts", alerts_app),
     ("models", models_app),
 ):

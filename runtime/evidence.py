@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import ToritsugiError
 from core.ids import CallId
+from core.sealed import open_plain
 from ledger.codec import encode_fact, kind_of
 from ledger.export import call_record
 from runtime.instance import Instance
@@ -95,7 +96,7 @@ def write_pack(target: Path, members: Mapping[str, bytes], paths: Mapping[str, P
     It appears under its name only when it is whole.
     """
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
-    sums |= {name: _hash_of(path) for name, path in paths.items()}
+    sums |= {name: _plain_hash_of(path) for name, path in paths.items()}
     partial = target.with_name(f".{target.name}.new")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
@@ -103,12 +104,21 @@ def write_pack(target: Path, members: Mapping[str, bytes], paths: Mapping[str, P
         for name, data in sorted({**members, "SHA256SUMS": lines.encode()}.items()):
             pack.writestr(zipfile.ZipInfo(name, FIXED_TIME), data)
         for name, path in sorted(paths.items()):
-            with path.open("rb") as source, pack.open(zipfile.ZipInfo(name, FIXED_TIME), "w") as member:
+            with open_plain(path) as source, pack.open(zipfile.ZipInfo(name, FIXED_TIME), "w") as member:
                 while part := source.read(1 << 20):
                     member.write(part)
     digest = _hash_of(partial)
     partial.replace(target)
     return digest
+
+
+def _plain_hash_of(path: Path) -> str:
+    """Of what was recorded, encrypted on disk or not."""
+    total = hashlib.sha256()
+    with open_plain(path) as file:
+        while part := file.read(1 << 20):
+            total.update(part)
+    return total.hexdigest()
 
 
 def _hash_of(path: Path) -> str:

@@ -23,6 +23,7 @@ from core.settings import Settings
 from runtime.floor_papers import draft_last_month
 from runtime.process import alive, read_json, run_folder
 from runtime.records import Records
+from runtime.sealing import RecordingSealer, batches
 from services.city import CityProfile
 from services.recordings import RecordingKeeper
 from services.retention import CutOffs, Retention, cut_offs
@@ -40,6 +41,8 @@ LOOK_EVERY_S = 5.0
 RECORDINGS_EVERY_S = 0.5
 RECORDINGS_SHARE = 20
 """Between two looks at the recordings' folder lie so many times what the last one took."""
+
+RECORDINGS_AT_ONCE = 200
 
 RotateLogs = Callable[[], Awaitable[object]]
 """Has a running Asterisk close and rename its own logs (`logger rotate`)."""
@@ -63,7 +66,8 @@ class Housekeeper:
     ) -> None:
         self._settings, self._profile, self._database, self._clock = settings, profile, database, clock
         self._still = records.still
-        self._recordings = RecordingKeeper(settings.recordings, database.uow, clock)
+        self._sealer = RecordingSealer(settings)
+        self._recordings = RecordingKeeper(settings.recordings, database.uow, clock, self._sealer.seal)
         numbers = profile.numbers
         self._retention = Retention(
             database.reading,
@@ -74,11 +78,15 @@ class Housekeeper:
         )
 
     async def watch_recordings(self) -> None:
-        """For ever: store the rows of recordings as Asterisk closes them."""
+        """For ever: store the rows of recordings as Asterisk closes them, and encrypt the files."""
+        swept = False
         while True:
             began = time.monotonic()
             try:
                 await self.watch_once()
+                if not swept:
+                    # What a killed engine left between a row and its encryption, and what is older than the key.
+                    swept = await self.seal_rest() >= 0
             except Exception:
                 log.exception("the rows of finished recordings could not be stored")
             await asyncio.sleep(max(RECORDINGS_EVERY_S, RECORDINGS_SHARE * (time.monotonic() - began)))
@@ -86,6 +94,16 @@ class Housekeeper:
     async def watch_once(self) -> int:
         """Store the rows of recordings that were closed since the last time; how many."""
         return await self._recordings.take_in()
+
+    async def seal_rest(self) -> int:
+        """Encrypt every closed recording that is not, or that an older key encrypted; how many."""
+        bases = await asyncio.to_thread(self._sealer.unsealed)
+        sealed = 0
+        for part in batches(sorted(bases), RECORDINGS_AT_ONCE):
+            async with self._database.reading() as unit:
+                known = await unit.recordings.known(part)
+            sealed += await asyncio.to_thread(self._sealer.seal, known)
+        return sealed
 
     async def every_night(self, rotate_logs: RotateLogs) -> None:
         """For ever: the work of a night, once a city's day, also when the instance was down at that hour."""
@@ -132,6 +150,7 @@ class Housekeeper:
         else:
             await self._recordings.adopt()
             counts.update(await self._retention.run(cut))
+            await self.seal_rest()
         counts.update(await self._raw_logs(cut, dry_run))
         if not dry_run and not await self._database.empty_wal():
             log.info("deleted rows stay in the database's log until the next run: it was being read")

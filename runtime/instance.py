@@ -30,6 +30,7 @@ from core.clock import CLOCK_VARIABLE, Clock, clock_from_environment
 from core.emergency import read_emergency
 from core.errors import ToritsugiError
 from core.ids import OperatorId
+from core.keys import COMMAND_VARIABLE, FILE_VARIABLE, key_source
 from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.alerting import Alerting
 from runtime.callback_booking import CallbackBooking
@@ -303,6 +304,7 @@ def remember(settings: Settings, city: str) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
     first, last = settings.rtp_range
+    keys = key_source(settings.home)
     path.write_text(
         json.dumps(
             {
@@ -320,6 +322,8 @@ def remember(settings: Settings, city: str) -> None:
                 "TORITSUGI_ALERT_FROM": settings.alert_from,
                 "TORITSUGI_ALERT_TO": ",".join(settings.alert_to),
                 "TORITSUGI_ALERT_WEBHOOK": settings.alert_webhook,
+                FILE_VARIABLE: str(keys.path),
+                COMMAND_VARIABLE: keys.command,
             }
         ),
         encoding="utf-8",

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from core.keys import key_source
 from core.settings import settings_from
 from runtime.alert_commands import watch_engine
 from runtime.instance import Instance, carried_environment, remember
@@ -36,6 +37,10 @@ async def serve(city: str | None, say: Callable[[str], None]) -> int:
     remember(instance.settings, chosen)
     if not ipaddress.ip_address(instance.settings.sip_host).is_loopback:
         say("注意: 電話の音声と信号は暗号化されません。信頼できる網の中だけで使ってください。")
+    if key_source(instance.settings.home).load().current is None:
+        say(
+            "注意: 鍵がないので、録音は暗号化されません。toritsugi keys create で作ると、すぐに暗号化が始まります。"
+        )
     say(f"{instance.profile.city.name_ja}の準備をしています。")
     asterisk, prefix = await instance.prepare(say)
     await instance.database.close()

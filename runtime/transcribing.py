@@ -17,6 +17,7 @@ from core.clock import SystemClock
 from core.errors import ToritsugiError
 from core.settings import Settings, settings_from
 from runtime.instance import Instance
+from runtime.sealing import RecordingSealer
 from services.cases import attach_transcript
 from services.ports import JobState, Transcript, TranscriptJob
 from services.recordings import RecordingKeeper
@@ -83,7 +84,9 @@ class Worker:
     def __init__(self, name: str, settings: Settings, database: Database) -> None:
         self._name, self._settings, self._database = name, settings, database
         self._child = ChildTranscriber(model_folders(settings))
-        self._recordings = RecordingKeeper(settings.recordings, database.uow, SystemClock())
+        self._recordings = RecordingKeeper(
+            settings.recordings, database.uow, SystemClock(), RecordingSealer(settings).seal
+        )
         self._woken_at = 0.0
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
@@ -115,10 +115,23 @@ def call_of(base: str) -> CallId:
 
 
 class RecordingKeeper:
-    """Stores the rows of one folder. Several may run at once; storing a row twice changes nothing."""
+    """Stores the rows of one folder. Several may run at once; storing a row twice changes nothing.
 
-    def __init__(self, folder: Path, uow: UnitOfWorkFactory, clock: Clock) -> None:
-        self._folder, self._uow, self._clock = folder, uow, clock
+    Args:
+        folder: the recordings'.
+        uow: writes.
+        clock: real time.
+        seal: encrypts the files of these bases; called once their rows are stored.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        uow: UnitOfWorkFactory,
+        clock: Clock,
+        seal: Callable[[Collection[str]], object] | None = None,
+    ) -> None:
+        self._folder, self._uow, self._clock, self._seal = folder, uow, clock, seal
         self._listed_at: int | None = None
 
     async def take_in(self) -> int:
@@ -177,6 +190,8 @@ class RecordingKeeper:
                             started_at=started_at(base, call),
                         )
                     )
+        if self._seal is not None:
+            await asyncio.to_thread(self._seal, done)
         return done
 
     def abandoned(self, base: str) -> bool:

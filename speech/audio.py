@@ -1,6 +1,7 @@
 """Reading recordings, writing prompts, and the one place where audio changes its rate.
 
-A recording is read in windows, so a file of ten hours needs no more memory than one of ten minutes.
+A recording is read in windows, so a file of ten hours needs no more memory than one of ten minutes. An encrypted one is
+decrypted as it is read, in memory alone.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 import soxr
 
 from core.errors import ToritsugiError
+from core.sealed import SealBroken, open_plain
 from speech.ports import Pcm, Wave
 
 TELEPHONE_RATE = 8_000
@@ -95,6 +99,7 @@ class Recording:
 
         Raises:
             AudioUnreadable: the file changed or is damaged inside.
+            KeyProblem: it is encrypted, and its key is not here.
         """
         length_s = self.duration_s
         first = round(max(0.0, min(start_s, length_s)) * self.rate)
@@ -105,7 +110,7 @@ class Recording:
             with _open(self.path, self.repaired) as sound:
                 sound.seek(first)
                 block = sound.read(count, dtype="float32", always_2d=True)
-        except (OSError, soundfile.LibsndfileError, RuntimeError) as error:
+        except (OSError, soundfile.LibsndfileError, RuntimeError, SealBroken) as error:
             raise AudioUnreadable(AudioProblem.DAMAGED, self.path, type(error).__name__) from error
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
         clean = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
@@ -119,20 +124,29 @@ class Recording:
             at += length_s
 
 
-def _open(path: Path, repaired: bool) -> soundfile.SoundFile:
-    if not repaired:
-        return soundfile.SoundFile(str(path))
+@contextmanager
+def _open(path: Path, repaired: bool) -> Iterator[soundfile.SoundFile]:
+    with open_plain(path) as file:
+        if not repaired:
+            with soundfile.SoundFile(file) as sound:
+                yield sound
+            return
+        with _beheaded(file) as sound:
+            yield sound
+
+
+def _beheaded(file: BinaryIO) -> soundfile.SoundFile:
     return soundfile.SoundFile(
-        _Tail(path, _WAV_HEADER), samplerate=TELEPHONE_RATE, channels=1, format="RAW", subtype="PCM_16"
+        _Tail(file, _WAV_HEADER), samplerate=TELEPHONE_RATE, channels=1, format="RAW", subtype="PCM_16"
     )
 
 
 class _Tail(io.RawIOBase):
     """A file without its first bytes, as the unfinished WAV of a killed Asterisk is read."""
 
-    def __init__(self, path: Path, skip: int) -> None:
+    def __init__(self, file: BinaryIO, skip: int) -> None:
         super().__init__()
-        self._file, self._skip = path.open("rb"), skip
+        self._file, self._skip = file, skip
         self._file.seek(skip)
 
     def readable(self) -> bool:
@@ -154,24 +168,29 @@ class _Tail(io.RawIOBase):
     def tell(self) -> int:
         return self._file.tell() - self._skip
 
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
 
 def open_recording(path: Path) -> Recording:
-    """Look at `path` without reading its sound.
+    """Look at `path` without reading its sound, encrypted or not.
 
     Raises:
         AudioUnreadable: missing, empty (a bare header counts as empty) or damaged.
+        KeyProblem: it is encrypted, and its key is not here.
     """
     try:
-        size = path.stat().st_size
-    except OSError as error:
+        with open_plain(path) as file:
+            return _look(path, file)
+    except FileNotFoundError as error:
         raise AudioUnreadable(AudioProblem.MISSING, path) from error
+    except (OSError, SealBroken) as error:
+        raise AudioUnreadable(AudioProblem.DAMAGED, path, type(error).__name__) from error
+
+
+def _look(path: Path, file: BinaryIO) -> Recording:
+    size = file.seek(0, os.SEEK_END)
     if size == 0:
         raise AudioUnreadable(AudioProblem.EMPTY, path)
-    head = _head(path)
+    file.seek(0)
+    head = file.read(_WAV_HEADER)
     is_wave = head[:4] == b"RIFF" and head[8:12] == b"WAVE"
     if is_wave and size <= _WAV_HEADER:
         raise AudioUnreadable(AudioProblem.EMPTY, path)
@@ -179,23 +198,17 @@ def open_recording(path: Path) -> Recording:
         return Recording(
             path=path, rate=TELEPHONE_RATE, channels=1, frames=(size - _WAV_HEADER) // 2, repaired=True
         )
+    file.seek(0)
     try:
-        info = soundfile.info(str(path))
+        with soundfile.SoundFile(file) as info:
+            rate, channels, frames = info.samplerate, info.channels, info.frames
     except (OSError, soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioUnreadable(AudioProblem.DAMAGED, path, type(error).__name__) from error
-    if info.samplerate not in _RATES or info.channels < 1:
-        raise AudioUnreadable(AudioProblem.DAMAGED, path, f"{info.samplerate} Hz × {info.channels}")
-    if info.frames <= 0:
+    if rate not in _RATES or channels < 1:
+        raise AudioUnreadable(AudioProblem.DAMAGED, path, f"{rate} Hz × {channels}")
+    if frames <= 0:
         raise AudioUnreadable(AudioProblem.EMPTY, path)
-    return Recording(path=path, rate=info.samplerate, channels=info.channels, frames=info.frames)
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_WAV_HEADER)
-    except OSError as error:
-        raise AudioUnreadable(AudioProblem.DAMAGED, path, type(error).__name__) from error
+    return Recording(path=path, rate=rate, channels=channels, frames=frames)
 
 
 def _unfinished(head: bytes) -> bool:
