@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from acd.alert_profile import AlertsSection
 from acd.callback_profile import CallbackSection
 from acd.demand import Demand, Stage
+from acd.directory import deputies_in_a_circle
+from acd.directory_profile import DirectoryEntry, ReferralSection
 from acd.guard_profile import GuardSection
 from acd.order import LoadRule
 from acd.staffing.profile import StaffingSection
@@ -112,27 +114,6 @@ class TargetsSection(Section):
     """More callers waiting than this raise an alert."""
 
 
-class DirectoryEntry(Section):
-    """Somebody at the city to whom an operator may hand a call."""
-
-    extension: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}$")]
-    """What the operator dials."""
-    name_ja: Text
-    department: Text
-    number: TelephoneNumber | None = None
-    """Outside number, dialled through the trunk."""
-    endpoint: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")] | None = None
-    """Registered telephone of a city office, instead of a number."""
-    receives: Text
-    """Which matters may be handed over."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> DirectoryEntry:
-        if (self.number is None) == (self.endpoint is None):
-            raise ValueError("つなぎ先が一つではありません|number か endpoint のどちらか一つを書く")
-        return self
-
-
 class AcdSection(Section):
     """`[acd]`: who answers what, and what is promised."""
 
@@ -160,6 +141,10 @@ class AcdSection(Section):
     """Topics that `asks` of a line may name beside the lines and the languages."""
     lines: Annotated[tuple[LineSection, ...], Field(min_length=1)]
     directory: tuple[DirectoryEntry, ...] = ()
+    referrals: tuple[ReferralSection, ...] = ()
+    """What the centre does not answer, and who does."""
+    handover_numbers: tuple[TelephoneNumber, ...] = ()
+    """Outside numbers to which the city lets a referral connect (`hand_over`); no other is ever dialled for one."""
     callback: CallbackSection = CallbackSection()
     guard: GuardSection = GuardSection()
     """What is done before a caller waits too long; nothing where no step is written."""
@@ -195,8 +180,10 @@ class AcdSection(Section):
                 [
                     *(entry.extension for entry in self.directory),
                     *(line.extension for line in self.lines if line.extension),
+                    *(referral.extension for referral in self.referrals if referral.extension),
                 ],
             ),
+            ("referrals の id", [referral.id for referral in self.referrals]),
             ("技能の id", [*(line.id for line in self.lines), *(skill.id for skill in self.skills)]),
         ):
             for item in ids:
@@ -208,6 +195,26 @@ class AcdSection(Section):
         for line in self.lines:
             for skill in {skill for ask in line.asks for skill in ask.least} - known:
                 raise ValueError(f"asks にない技能です: {skill}|次のどれか: {', '.join(sorted(known))}")
+        return self
+
+    @model_validator(mode="after")
+    def _handing_over(self) -> AcdSection:
+        extensions = {entry.extension for entry in self.directory}
+        deputies = {entry.extension: entry.deputy for entry in self.directory if entry.deputy}
+        for extension, deputy in deputies.items():
+            if deputy not in extensions:
+                raise ValueError(
+                    f"{extension} の deputy にない内線番号です: {deputy}|"
+                    f"directory にあるどれかを書く: {', '.join(sorted(extensions))}"
+                )
+        if circle := deputies_in_a_circle(deputies):
+            raise ValueError(f"deputy が堂々めぐりです: {circle}|最後の転送先の deputy を消す")
+        for referral in self.referrals:
+            if referral.hand_over and referral.digits not in self.handover_numbers:
+                raise ValueError(
+                    f"市が転送を認めていない番号です: {referral.number}|"
+                    "認められたら handover_numbers に書き足す。そうでなければ hand_over を消す"
+                )
         return self
 
     def skill_names(self) -> frozenset[str]:

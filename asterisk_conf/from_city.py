@@ -12,12 +12,15 @@ from asterisk_conf.model import (
     Operator,
     Paths,
     QueueModel,
+    ReferralEntry,
     StaffPhone,
     Switch,
     Trunk,
 )
+from core.clock import Clock
 from core.settings import PROJECT_ROOT, Settings
 from services.city import CityProfile
+from services.city_directory import lines_received, office_hours
 
 FIRST_PENALTY = 10
 """Of whoever signs in, in every queue; the engine sets the order from then on."""
@@ -82,6 +85,29 @@ def line_entries(profile: CityProfile) -> tuple[LineEntry, ...]:
     )
 
 
+def directory_entries(profile: CityProfile, clock: Clock) -> tuple[DirectoryEntry, ...]:
+    """Whom a citizen may be handed to: the departments, then the offices that the city lets us connect to."""
+    moments = office_hours(profile.acd, profile.hours, clock)
+    departments = [
+        DirectoryEntry(
+            extension=entry.extension,
+            number=_digits(entry.number) if entry.number else "",
+            endpoint=entry.endpoint or "",
+            hours=moments.get(entry.extension, ""),
+            receives=lines_received(entry, profile.interactions),
+            deputy=entry.deputy or "",
+            direct=_digits(entry.direct) if entry.direct else "",
+        )
+        for entry in profile.acd.directory
+    ]
+    offices = [
+        DirectoryEntry(extension=referral.extension, number=referral.digits)
+        for referral in profile.acd.referrals
+        if referral.extension and referral.hand_over
+    ]
+    return (*departments, *offices)
+
+
 def switch_for(
     settings: Settings,
     profile: CityProfile,
@@ -91,6 +117,7 @@ def switch_for(
     staff: Sequence[StaffPhone] = (),
     ami_secret: str,
     paths: Paths,
+    clock: Clock,
 ) -> Switch:
     """The model that `asterisk_conf.render` turns into files.
 
@@ -115,13 +142,11 @@ def switch_for(
         operators=tuple(operators),
         queues=queues,
         default_queue=default,
-        directory=tuple(
-            DirectoryEntry(
-                extension=entry.extension,
-                number=_digits(entry.number) if entry.number else "",
-                endpoint=entry.endpoint or "",
-            )
-            for entry in profile.acd.directory
+        directory=directory_entries(profile, clock),
+        referrals=tuple(
+            ReferralEntry(extension=referral.extension, prompt=referral.prompt, number=referral.digits)
+            for referral in profile.acd.referrals
+            if referral.extension and not referral.hand_over
         ),
         staff=tuple(staff),
         lines=line_entries(profile),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from acd.directory import deputies_in_a_circle
 from core.errors import ToritsugiError
 
 _ASCII_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -104,13 +105,39 @@ class DirectoryEntry:
     number: str
     """Dialled through the first trunk; empty when `endpoint` is given."""
     endpoint: str = ""
+    hours: str = ""
+    """Moments at which it takes calls (`acd.directory.open_moments`); empty for always."""
+    receives: tuple[str, ...] = ()
+    """Lines whose calls it takes; empty for all."""
+    deputy: str = ""
+    """Extension that is tried after it."""
+    direct: str = ""
+    """A number of the city that leads here without an operator."""
 
     def __post_init__(self) -> None:
+        where = f"directory {self.extension}"
         _check(bool(re.fullmatch(r"[0-9]{2,6}", self.extension)), "内線番号", self.extension, "directory")
-        if self.number:
-            _check(
-                bool(_NUMBER.fullmatch(self.number)), "電話番号", self.number, f"directory {self.extension}"
-            )
+        for number in (self.number, self.direct):
+            _check(not number or bool(_NUMBER.fullmatch(number)), "電話番号", number, where)
+        _check(bool(re.fullmatch(r"([0-9]+-[0-9]+(&|$))*", self.hours)), "受付時間", self.hours, where)
+        for line in self.receives:
+            _check(bool(_ASCII_NAME.fullmatch(line)), "回線", line, where)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralEntry:
+    """An office outside the contract: the citizen hears its number, and is never connected from here."""
+
+    extension: str
+    prompt: str
+    number: str
+    """For the record."""
+
+    def __post_init__(self) -> None:
+        where = f"referral {self.extension}"
+        _check(bool(re.fullmatch(r"[0-9]{2,6}", self.extension)), "内線番号", self.extension, "referrals")
+        _check(bool(_ASCII_NAME.fullmatch(self.prompt)), "案内", self.prompt, where)
+        _check(bool(_NUMBER.fullmatch(self.number)), "電話番号", self.number, where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +210,7 @@ class Switch:
     directory: tuple[DirectoryEntry, ...]
     staff: tuple[StaffPhone, ...] = ()
     lines: tuple[LineEntry, ...] = ()
+    referrals: tuple[ReferralEntry, ...] = ()
     paths: Paths
     sip_host: str
     sip_port: int
@@ -216,8 +244,21 @@ class Switch:
         extensions = [
             *(entry.extension for entry in self.directory),
             *(line.extension for line in self.lines),
+            *(referral.extension for referral in self.referrals),
         ]
         _unique(extensions, "内線番号")
+        deputies = {entry.extension: entry.deputy for entry in self.directory if entry.deputy}
+        for extension, deputy in deputies.items():
+            _check(
+                deputy in {entry.extension for entry in self.directory},
+                "代わりの転送先",
+                deputy,
+                f"directory {extension}",
+            )
+        circle = deputies_in_a_circle(deputies)
+        _check(circle is None, "代わりの転送先", circle or "", "directory")
+        direct = [entry.direct for entry in self.directory if entry.direct]
+        _unique([*self.numbers, *self.test_numbers, *direct], "電話番号")
         _unique([operator.id for operator in self.operators], "オペレーター番号")
         _unique(
             [*(trunk.name for trunk in self.trunks), *(phone.endpoint for phone in self.staff)],

@@ -69,6 +69,8 @@ def write_profile(folder: Path, city: CitySpec) -> Path:
     text = head + rest[rest.index("[interactions]") :]
     before, _, after = text.partition("[[acd.lines]]")
     tail = after[after.index("[[acd.directory]]") :]
+    # Those with rules of their own name lines that this city has not.
+    tail = tail[: tail.index('[[acd.directory]]\nextension = "704"')] + tail[tail.index("[ivr]") :]
     lines = "".join(_line(line) for line in city.lines)
     acd = before.replace("answer_rate = 0.90", f"answer_rate = 0.90\nwait_alert_s = {city.limit_s}")
     acd = acd.replace("seats = 4", f'seats = {max(4, len(city.operators))}\neven_by = "{city.even_by}"')
@@ -105,6 +107,7 @@ def write_profile(folder: Path, city: CitySpec) -> Path:
         ('fallback_line = "card"', f'fallback_line = "{city.lines[0].id}"'),
         ('info_bring = "本人確認書類をお持ちください。"\n', ""),
         ('refer_national = "国の窓口をご案内します。"\n', ""),
+        ('handover_numbers = ["0120-000-972"] # 転送を認めた番号\n', ""),
     ):
         if old not in text:
             raise RuntimeError(f"shiken.toml no longer says {old!r}")

@@ -6,6 +6,7 @@ hours; in a demonstration it runs faster than real time, so a day fits into minu
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ class Clock(Protocol):
         """The city's wall clock at the real moment `epoch`."""
         ...
 
+    def epoch_of(self, city_time: datetime) -> float:
+        """The real moment at which the city's wall clock shows the aware `city_time`; infinite when it never will."""
+        ...
+
 
 class SystemClock:
     """Real time everywhere."""
@@ -46,6 +51,9 @@ class SystemClock:
 
     def city_time_of(self, epoch: float) -> datetime:
         return datetime.fromtimestamp(epoch, TOKYO)
+
+    def epoch_of(self, city_time: datetime) -> float:
+        return city_time.timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,12 @@ class ScaledClock:
         # Arithmetic in UTC: a wall-clock sum would be wrong across a change of offset.
         return (self.city_start.astimezone(UTC) + elapsed).astimezone(TOKYO)
 
+    def epoch_of(self, city_time: datetime) -> float:
+        ahead_s = (city_time - self.city_start).total_seconds()
+        if self.speed == 0:
+            return math.inf if ahead_s > 0 else -math.inf
+        return self.real_start + ahead_s / self.speed
+
     def as_variable(self) -> str:
         """The text for `TORITSUGI_CLOCK` that makes other processes agree with this clock."""
         return f"{self.city_start.isoformat()}|{self.real_start:.3f}|{self.speed:g}"
@@ -86,6 +100,9 @@ class ManualClock:
 
     def city_time_of(self, epoch: float) -> datetime:
         return datetime.fromtimestamp(epoch, TOKYO)
+
+    def epoch_of(self, city_time: datetime) -> float:
+        return city_time.timestamp()
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
@@ -145,6 +162,9 @@ class FileClock:
 
     def city_time_of(self, epoch: float) -> datetime:
         return self._clock().city_time_of(epoch)
+
+    def epoch_of(self, city_time: datetime) -> float:
+        return self._clock().epoch_of(city_time)
 
 
 def clock_from_environment() -> Clock:

@@ -107,10 +107,10 @@ class HoursSection(Section):
                 raise ValueError(f"特定日が重なっています: {day}|一つにまとめる")
             if not self.contract_from <= day <= self.contract_to:
                 raise ValueError(f"特定日が契約期間の外です: {day}|日付を見直す")
-        _periods(self.phone)
+        periods_of(self.phone)
         if self.desk:
             _year_end(self.desk)
-            _periods(self.desk.weeks)
+            periods_of(self.desk.weeks)
         return self
 
     def opening_hours(self, holiday_name: HolidayName) -> OpeningHours:
@@ -120,7 +120,7 @@ class HoursSection(Section):
             for day in self.special_days
         }
         return OpeningHours(
-            periods=_periods(self.phone),
+            periods=periods_of(self.phone),
             closed_on_holidays=self.holidays == "closed",
             year_end=_year_end(self),
             special_days=special_days,
@@ -132,7 +132,7 @@ class HoursSection(Section):
         if self.desk is None:
             return None
         return OpeningHours(
-            periods=_periods(self.desk.weeks),
+            periods=periods_of(self.desk.weeks),
             closed_on_holidays=True,
             year_end=_year_end(self.desk),
             holiday_name=holiday_name,
@@ -146,8 +146,8 @@ def _year_end(section: HoursSection | DeskSection) -> YearEnd | None:
     return YearEnd(first=month_day_of(first), last=month_day_of(last)) if first and last else None
 
 
-def _periods(weeks: Iterable[WeekSection]) -> tuple[Period, ...]:
-    """Rows of the same `valid_from` make one week."""
+def periods_of(weeks: Iterable[WeekSection]) -> tuple[Period, ...]:
+    """Rows of the same `valid_from` make one week; `date.min` is for a week that never changed."""
     starts: dict[date, list[list[Interval]]] = {}
     for row in weeks:
         week = starts.setdefault(row.valid_from, [[] for _ in WEEKDAYS])
@@ -158,7 +158,8 @@ def _periods(weeks: Iterable[WeekSection]) -> tuple[Period, ...]:
             intervals.sort()
             for before, after in pairwise(intervals):
                 if before.closes > after.opens:
-                    raise ValueError(f"{start} からの{name}曜日の時間帯が重なっています|重なりをなくす")
+                    since = "" if start == date.min else f"{start} からの"
+                    raise ValueError(f"{since}{name}曜日の時間帯が重なっています|重なりをなくす")
     return tuple(
         Period(start, tuple(tuple(intervals) for intervals in week)) for start, week in sorted(starts.items())
     )

@@ -12,10 +12,10 @@ from typing import Any
 
 from core.hours import Interval, OpeningHours, Period, SpecialDay, YearEnd
 from core.ids import LineId
-from ivr.flow import Flow, LineQueues, Menu, Repeat, Target, Tell, ToLine, ToMenu
+from ivr.flow import Flow, LineQueues, Menu, Repeat, Target, Tell, ToLine, ToMenu, ToStaff
 from ivr.session import CallPlan
 
-FORMAT = 1
+FORMAT = 2
 
 
 def dump_plan(plan: CallPlan, holidays: Mapping[date, str]) -> str:
@@ -65,6 +65,7 @@ def _flow_out(flow: Flow) -> dict[str, Any]:
         "digit_timeout_s": flow.digit_timeout_s,
         "fallback_line": flow.fallback_line,
         "lines": {name: [line.languages, line.priority] for name, line in flow.lines.items()},
+        "direct": dict(flow.direct),
     }
 
 
@@ -91,6 +92,7 @@ def _flow_in(values: dict[str, Any]) -> Flow:
             LineId(name): LineQueues(tuple(languages), priority)
             for name, (languages, priority) in values["lines"].items()
         },
+        direct={extension: LineId(line) for extension, line in values["direct"].items()},
     )
 
 
@@ -102,6 +104,8 @@ def _target_out(target: Target) -> list[str | None]:
             return ["menu", menu]
         case Tell(prompt, refer_to):
             return ["tell", prompt, refer_to]
+        case ToStaff(extension, line):
+            return ["staff", extension, line]
         case Repeat():
             return ["repeat"]
 
@@ -114,6 +118,8 @@ def _target_in(values: list[Any]) -> Target:
             return ToMenu(menu)
         case ["tell", prompt, refer_to]:
             return Tell(prompt, refer_to)
+        case ["staff", extension, line]:
+            return ToStaff(extension, LineId(line))
         case ["repeat"]:
             return Repeat()
     raise ValueError(f"unknown target: {values}")

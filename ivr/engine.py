@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.facts.dialplan import StepResult
 from core.ids import LineId
-from ivr.flow import Flow, Menu, Repeat, Tell, ToLine, ToMenu
+from ivr.flow import Flow, Menu, Repeat, Tell, ToLine, ToMenu, ToStaff
 
 LANGUAGE_NODE = "language"
 TELL_AGAIN, TELL_PERSON = "1", "2"
@@ -105,13 +105,21 @@ class Enqueue:
 
 
 @dataclass(frozen=True, slots=True)
+class RingStaff:
+    """The end: somebody of the directory, or else a person of this line."""
+
+    extension: str
+    line: LineId
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """The end: nothing more to say."""
 
 
 Action = (
-    SetLanguage | RecordStep | Play | Announce | Ask | CheckHours | SayClosed | Enqueue | HangUp
-)  # the last one of a step is Ask, CheckHours, Enqueue or HangUp
+    SetLanguage | RecordStep | Play | Announce | Ask | CheckHours | SayClosed | Enqueue | RingStaff | HangUp
+)  # the last one of a step is Ask, CheckHours, Enqueue, RingStaff or HangUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +273,9 @@ def _at_menu(flow: Flow, state: State, menu: Menu, given: Digit | Silence) -> St
     match target:
         case ToLine(line):
             return _recorded(record, _to_person(state, line))
+        case ToStaff(extension, line):
+            connecting = Play(Prompt(state.language, "connecting"))
+            return _recorded(record, (_ended(state), (connecting, RingStaff(extension, line))))
         case ToMenu(name):
             return _recorded(record, _ask_menu(flow, state, name))
         case Tell():

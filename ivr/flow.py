@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.ids import LineId, QueueName
 
@@ -29,11 +29,20 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class ToStaff:
+    """Straight to somebody of the directory, without an operator."""
+
+    extension: str
+    line: LineId
+    """Whose operators take the call when nobody there does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """Say the menu again."""
 
 
-Target = ToLine | ToMenu | Tell | Repeat
+Target = ToLine | ToMenu | Tell | ToStaff | Repeat
 """What a key leads to; the union is closed."""
 
 
@@ -71,6 +80,8 @@ class Flow:
     digit_timeout_s: float
     fallback_line: LineId
     lines: Mapping[LineId, LineQueues]
+    direct: Mapping[str, LineId] = field(default_factory=dict)
+    """Extension to which a number of the city leads without a menu, and the line that takes the call in vain."""
 
     def queue(self, line: LineId, language: str) -> QueueName:
         """The queue of a line for a caller of `language`; the line's first language if it lacks that one."""

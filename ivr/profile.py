@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
 from core.ids import LineId
 from core.profile_file import Section, Text
-from ivr.flow import Flow, LineQueues, Menu, Repeat, Target, Tell, ToLine, ToMenu
+from ivr.flow import Flow, LineQueues, Menu, Repeat, Target, Tell, ToLine, ToMenu, ToStaff
 
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
@@ -17,7 +18,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class ChoiceSection(Section):
-    """One key of a menu: exactly one of `line`, `menu`, `tell`, `repeat`."""
+    """One key of a menu: one of `line`, `menu`, `tell`, `refer`, `staff`, `repeat`; `staff` may name a `line` too."""
 
     topic: str = ""
     """What the caller wants, in Japanese; shown to clerks and in reports."""
@@ -25,27 +26,35 @@ class ChoiceSection(Section):
     menu: Name | None = None
     tell: Name | None = None
     """Name of the announcement."""
-    refer_to: str | None = None
-    """With `tell`: the number that the announcement names."""
+    refer: Name | None = None
+    """Id of a referral: the caller is told of another office's number."""
+    staff: Annotated[str, Field(pattern=r"^[1-9]\d{2,3}$")] | None = None
+    """Extension of the directory that is rung without an operator; when nobody takes the call, `line` does, or else
+    `fallback_line`."""
     repeat: bool = False
 
     @model_validator(mode="after")
     def _one_target(self) -> ChoiceSection:
-        if sum((self.line is not None, self.menu is not None, self.tell is not None, self.repeat)) != 1:
-            raise ValueError("行き先は一つだけです|line、menu、tell、repeat のどれか一つを書く")
-        if self.refer_to and not self.tell:
-            raise ValueError("refer_to は tell と使います|案内の名前を tell に書く")
+        line = self.line if self.staff is None else None
+        ways = (line, self.menu, self.tell, self.refer, self.staff)
+        if sum(way is not None for way in ways) + self.repeat != 1:
+            raise ValueError("行き先は一つだけです|line、menu、tell、refer、staff、repeat のどれか一つを書く")
         if not self.topic and not self.repeat:
             raise ValueError("用件がありません|topic に用件を書く")
         return self
 
-    def target(self) -> Target:
+    def target(self, referrals: Mapping[str, Tell], fallback_line: str) -> Target:
+        """`referrals` by id; a `KeyError` names one that is not there."""
+        if self.staff is not None:
+            return ToStaff(self.staff, LineId(self.line or fallback_line))
+        if self.refer is not None:
+            return referrals[self.refer]
         if self.line is not None:
             return ToLine(LineId(self.line))
         if self.menu is not None:
             return ToMenu(self.menu)
         if self.tell is not None:
-            return Tell(self.tell, self.refer_to)
+            return Tell(self.tell)
         return Repeat()
 
 
@@ -100,8 +109,19 @@ class IvrSection(Section):
         tells = {choice.tell for menu in self.menus for choice in menu.choices.values() if choice.tell}
         return {menu.prompt for menu in self.menus} | tells
 
-    def flow(self, lines: Mapping[LineId, LineQueues]) -> Flow:
-        """The menu as data; `lines` says which queues each service line has."""
+    def flow(
+        self,
+        lines: Mapping[LineId, LineQueues],
+        referrals: Mapping[str, Tell] = MappingProxyType({}),
+        direct: Mapping[str, LineId] = MappingProxyType({}),
+    ) -> Flow:
+        """The menu as data.
+
+        Args:
+            lines: which queues each service line has.
+            referrals: what is told of another office, by the referral's id.
+            direct: `Flow.direct`.
+        """
         return Flow(
             languages=self.languages,
             language_keys=dict(self.language_keys),
@@ -111,7 +131,10 @@ class IvrSection(Section):
                 menu.id: Menu(
                     id=menu.id,
                     prompt=menu.prompt,
-                    choices={key: choice.target() for key, choice in menu.choices.items()},
+                    choices={
+                        key: choice.target(referrals, self.fallback_line)
+                        for key, choice in menu.choices.items()
+                    },
                 )
                 for menu in self.menus
             },
@@ -120,6 +143,7 @@ class IvrSection(Section):
             digit_timeout_s=self.digit_timeout_s,
             fallback_line=LineId(self.fallback_line),
             lines=dict(lines),
+            direct=dict(direct),
         )
 
 

@@ -29,6 +29,9 @@ EVERY_LANGUAGE = (
     "transfer_busy",
     "transfer_no_answer",
     "transfer_unreachable",
+    "transfer_closed",
+    "transfer_not_received",
+    "straight_failed",
     "wait_position",
     "wait_position_only",
     "wait_stay",
@@ -51,7 +54,7 @@ EVERY_LANGUAGE = (
 JAPANESE_ONLY = (
     "op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused",
     "op_callback", "op_callback_missed", "op_refused_transfer", "op_transfer_busy", "op_transfer_no_answer",
-    "op_transfer_unreachable", "op_transfer_to",
+    "op_transfer_unreachable", "op_transfer_closed", "op_transfer_not_received", "op_transfer_to",
     "op_help", "op_watched", "op_staff_summary", "op_recording_paused", "op_recording_again",
 )  # fmt: skip
 """What operators hear."""
@@ -67,6 +70,11 @@ DYNAMIC: Mapping[str, frozenset[str]] = {
     "callback_later": frozenset({"next"}),
 }
 """Prompts spoken on the spot, and what must be filled in."""
+
+REFERRAL = "referral"
+"""The pattern of what is told of another office; it is no prompt itself."""
+PATTERNS: Mapping[str, frozenset[str]] = {REFERRAL: frozenset({"name", "number", "hours"})}
+"""Texts of which prompts are made when the profile is loaded, and what must be filled in."""
 
 FIXED = frozenset({"city", "centre", "weekly_hours", "desk_hours", "callback_key"})
 """Placeholders filled when the profile is loaded; usable in every prompt."""
@@ -116,7 +124,7 @@ def placeholder_fault(name: str, text: str) -> tuple[str, str] | None:
         used = placeholders(text) - FIXED
     except ValueError:
         return "波括弧が閉じていません", "{名前} の形にする"
-    wanted = DYNAMIC.get(name, frozenset())
+    wanted = DYNAMIC.get(name) or PATTERNS.get(name, frozenset())
     if used == wanted:
         return None
     shown = " ".join(f"{{{item}}}" for item in sorted(wanted)) or "なし"

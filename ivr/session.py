@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.clock import Clock
 from core.facts.dialplan import Next, UserEvent, Variable
-from core.hours import Emergency, HoursState, OpeningHours
+from core.hours import ClosedReason, Emergency, HoursState, OpeningHours
 from core.ids import LineId, QueueName
 from ivr.announcements import PromptPart, Templates, closed_announcement
 from ivr.engine import (
@@ -28,6 +28,7 @@ from ivr.engine import (
     Play,
     Prompt,
     RecordStep,
+    RingStaff,
     SayClosed,
     SetLanguage,
     Silence,
@@ -70,7 +71,13 @@ class SessionResult:
     language: str
     line: LineId | None = None
     queue: QueueName | None = None
+    """With `Next.STAFF`: who takes the call in vain; None while the centre is closed."""
     priority: int = 0
+    staff: str = ""
+    """With `Next.STAFF`: the directory's extension."""
+    closed: ClosedReason | None = None
+    say: str = ""
+    """With `closed`: the file that says so."""
 
 
 class Session:
@@ -96,19 +103,18 @@ class Session:
             CallerGone: the caller hung up.
         """
         flow = self._plan.flow
+        straight = await self._channel.get_variable(Variable.STRAIGHT) or ""
+        if straight in flow.direct:
+            return await self._straight(straight, flow.direct[straight])
         state, given = at_start(flow), _START
         while True:
             state, actions = step(flow, state, given)
             for action in actions:
                 match action:
                     case Enqueue(line):
-                        return SessionResult(
-                            next=Next.QUEUE,
-                            language=state.language,
-                            line=line,
-                            queue=flow.queue(line, state.language),
-                            priority=flow.lines[line].priority,
-                        )
+                        return self._to(Next.QUEUE, line, state.language)
+                    case RingStaff(extension, line):
+                        return replace(self._to(Next.STAFF, line, state.language), staff=extension)
                     case HangUp():
                         return SessionResult(next=Next.HANGUP, language=state.language)
                     case Ask(prompts, timeout_s):
@@ -119,6 +125,28 @@ class Session:
                         await self._say_closed(state.language)
                     case _:
                         await self._act(action)
+
+    def _to(self, way: Next, line: LineId, language: str) -> SessionResult:
+        flow = self._plan.flow
+        return SessionResult(
+            next=way,
+            language=language,
+            line=line,
+            queue=flow.queue(line, language),
+            priority=flow.lines[line].priority,
+        )
+
+    async def _straight(self, extension: str, line: LineId) -> SessionResult:
+        """The dialled number belongs to a department, which has hours of its own; the centre's say who takes the call
+        when nobody there does."""
+        language = self._plan.flow.languages[0]
+        await self._channel.play([self._prompts.path(language, "greeting")])
+        result = replace(self._to(Next.STAFF, line, language), staff=extension)
+        if self._check_hours().open:
+            return result
+        emergency = self._found.emergency
+        told = emergency.message if emergency is not None else "closed_static"
+        return replace(result, queue=None, closed=self._found.reason, say=self._prompts.path(language, told))
 
     async def _act(self, action: SetLanguage | RecordStep | Play | Announce) -> None:
         match action:
@@ -179,9 +207,15 @@ async def apply_result(channel: VoiceChannel, result: SessionResult, step_name: 
         CallerGone: the caller hung up.
     """
     await channel.set_variable(Variable.LANGUAGE, result.language)
-    if result.line is not None and result.queue is not None:
+    if result.line is not None:
         await channel.set_variable(Variable.LINE, result.line)
+    if result.queue is not None:
         await channel.set_variable(Variable.QUEUE, result.queue)
         await channel.set_variable(Variable.PRIORITY, str(result.priority))
+    if result.staff:
+        await channel.set_variable(Variable.STAFF, result.staff)
+    if result.closed is not None:
+        await channel.set_variable(Variable.CLOSED, result.closed)
+        await channel.set_variable(Variable.SAY, result.say)
     await channel.set_variable(Variable.NEXT, result.next)
     await channel.set_variable(Variable.DONE, step_name)

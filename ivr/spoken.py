@@ -82,6 +82,18 @@ def say_key(key: str, language: str) -> str:
     return _KEYS[key][0 if language == "ja" else 1] if key in _KEYS else key
 
 
+_DIGITS_JA = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
+_DIGITS_EN = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def say_number(number: str, language: str) -> str:
+    """A telephone number digit by digit, with a pause at each hyphen: `0120-95` → 「ゼロイチニーゼロ、キューゴー」."""
+    japanese = language == "ja"
+    digits = _DIGITS_JA if japanese else _DIGITS_EN
+    groups = [[digits[int(digit)] for digit in group] for group in number.split("-")]
+    return "、".join("".join(group) for group in groups) if japanese else ", ".join(map(" ".join, groups))
+
+
 def say_timetable(hours: OpeningHours, language: str) -> str:
     """The whole timetable in one breath, changes inside the contract and closed days included.
 

@@ -144,17 +144,22 @@ class TransferKind(StrEnum):
     """Asked first, then joined."""
     CONSULT = "consult"
     """Asked, and the citizen stayed with the operator."""
+    STRAIGHT = "straight"
+    """By the menu or the number dialled, before any operator: no operator's transfer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """A transfer. `result` is a DIALSTATUS, empty when none was told; `to` is empty for a colleague."""
+    """A transfer. `to` is empty for a colleague."""
 
     at: float
     to: str
     label: str
     result: str
+    """A DIALSTATUS or a word of ours (`TS_TRANSFER` in docs/dialplan-contract.md); empty when none was told."""
     kind: TransferKind = TransferKind.BLIND
+    in_place_of: str = ""
+    """The entry that was asked for, when this one was tried as its deputy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,8 +329,9 @@ class Call:
 
     @property
     def handed_on(self) -> tuple[Transfer, ...]:
-        """Transfers, whether or not they were answered; a consultation alone is none."""
-        return tuple(each for each in self.transfers if each.kind is not TransferKind.CONSULT)
+        """Operators' and departments' transfers, whether or not they were answered; a consultation alone is none."""
+        none = (TransferKind.CONSULT, TransferKind.STRAIGHT)
+        return tuple(each for each in self.transfers if each.kind not in none)
 
     @property
     def queued(self) -> bool:

@@ -239,11 +239,15 @@ class FellBack(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transferred(Fact):
-    """A transfer to a directory entry; `result` is a DIALSTATUS, empty while dialling."""
+    """A transfer to a directory entry; `result` is a DIALSTATUS or a word of ours, empty while dialling."""
 
     to: str
     label: str
     result: str
+    straight: bool = False
+    """By a menu's choice or by the number that was dialled, without an operator."""
+    in_place_of: str = ""
+    """The entry that was asked for, when a deputy is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +257,8 @@ class Consulted(Fact):
     operator: OperatorId
     to: str
     result: str
+    in_place_of: str = ""
+    """As in `Transferred`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

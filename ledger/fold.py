@@ -105,7 +105,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
             Step(at=step.at, node=step.node, key=step.key, result=step.result)
             for step in story.all(f.MenuStep)
         ),
-        disposition=disposition_of(story, segments),
+        disposition=disposition_of(story, segments, staff),
         queue=queue,
         offers=offers_of(story, segments),
         segments=segments,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ledger import facts as f
-from ledger.calls import Disposition, EndedBy, Segment
+from ledger.calls import Disposition, EndedBy, Segment, StaffSegment
 from ledger.facts import QueueExit
 from ledger.story import Story
 
@@ -22,13 +22,17 @@ _REFUSED_BY_QUEUE = {
 }
 
 
-def disposition_of(story: Story, segments: Sequence[Segment]) -> Disposition | None:
+def disposition_of(
+    story: Story, segments: Sequence[Segment], staff: Sequence[StaffSegment] = ()
+) -> Disposition | None:
     """What became of the call; None while it is open.
 
     A test call is one whatever happened to it: it must never count as an answered citizen. Then an answer by
     an operator outranks everything, and what the caller was given outranks how the caller left. What was heard
     counts only if the caller did not join a queue afterwards: who listens to an announcement and then asks for
     a person has not been served by it. The announcement of a technical difficulty is our failure, no overflow.
+    A caller whom the menu led straight to a department has been referred: they talked with somebody, and no operator
+    answered.
     """
     if story.ended_at is None:
         return None
@@ -42,6 +46,8 @@ def disposition_of(story: Story, segments: Sequence[Segment]) -> Disposition | N
     # A call-back's talk may end in a queue again, long after this call.
     joins = [fact.at for fact in story.all(f.JoinedQueue) if fact.at <= story.ended_at]
     joined_at = max(joins, default=float("-inf"))
+    if staff and staff[-1].started_at >= joined_at:
+        return Disposition.REFERRED
     given: tuple[tuple[type[f.Fact], Disposition], ...] = (
         (f.CallbackBooked, Disposition.CALLBACK),
         (f.Referred, Disposition.REFERRED),

@@ -44,10 +44,26 @@ def transfers_of(story: Story, staff: Sequence[StaffSegment]) -> tuple[Transfer,
     one who was asked talked with the caller was an attended transfer.
     """
     blind = _paired(
-        (fact.at, fact.to, fact.label, fact.result, TransferKind.BLIND) for fact in story.all(f.Transferred)
+        Transfer(
+            at=fact.at,
+            to=fact.to,
+            label=fact.label,
+            result=fact.result,
+            kind=TransferKind.STRAIGHT if fact.straight else TransferKind.BLIND,
+            in_place_of=fact.in_place_of,
+        )
+        for fact in story.all(f.Transferred)
     )
     asked = _paired(
-        (fact.at, fact.to, "", fact.result, TransferKind.CONSULT) for fact in story.all(f.Consulted)
+        Transfer(
+            at=fact.at,
+            to=fact.to,
+            label="",
+            result=fact.result,
+            kind=TransferKind.CONSULT,
+            in_place_of=fact.in_place_of,
+        )
+        for fact in story.all(f.Consulted)
     )
     begun = sorted([*blind, *asked], key=lambda transfer: transfer.at)
     until = [transfer.at for transfer in begun[1:]] + [float("inf")] * bool(begun)
@@ -55,13 +71,14 @@ def transfers_of(story: Story, staff: Sequence[StaffSegment]) -> tuple[Transfer,
     return tuple(sorted([*told, *_untold(story, told)], key=lambda transfer: transfer.at))
 
 
-def _paired(rows: Iterable[tuple[float, str, str, str, TransferKind]]) -> list[Transfer]:
+def _paired(rows: Iterable[Transfer]) -> list[Transfer]:
+    """Each beginning with the result that followed it."""
     found: list[Transfer] = []
-    for at, to, label, result, kind in rows:
-        if result and found and found[-1].to == to and not found[-1].result:
-            found[-1] = replace(found[-1], label=label or found[-1].label, result=result)
+    for row in rows:
+        if row.result and found and found[-1].to == row.to and not found[-1].result:
+            found[-1] = replace(found[-1], label=row.label or found[-1].label, result=row.result)
         else:
-            found.append(Transfer(at=at, to=to, label=label, result=result, kind=kind))
+            found.append(row)
     return found
 
 

@@ -28,6 +28,7 @@ from runtime.callbacks import CallbackDesk
 from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.guarding import GuardLoop
 from runtime.housekeeping import Housekeeper
+from runtime.office_hours import OfficeHours
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
 from runtime.prompts import warm_up
 from runtime.sounds import PromptFiles
@@ -84,6 +85,7 @@ class Engine:
     """Takes what is new on disk into the ledger; returns the number of facts."""
     housekeeper: Housekeeper
     alerting: Alerting
+    offices: OfficeHours
     speaks: bool = False
     """Whether sentences can be made on the spot without a wait; the first one loads a voice."""
 
@@ -102,6 +104,7 @@ class Engine:
                 group.create_task(self._beat_file(), name="beat"),
                 group.create_task(self._ami(), name="ami"),
                 group.create_task(self._beat_switch(), name="beat-switch"),
+                group.create_task(self.offices.run(), name="office-hours"),
                 group.create_task(self.loop.run(), name="floor"),
                 group.create_task(self.guard.run(), name="guard"),
                 group.create_task(self.callbacks.run(), name="callbacks"),

@@ -40,6 +40,7 @@ from runtime.floor_loop import FloorLoop
 from runtime.guarding import GuardLoop, audit_entry
 from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
+from runtime.office_hours import OfficeHours
 from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
 from runtime.recording_pause import RecordingPause
@@ -129,6 +130,7 @@ class Instance:
             staff=[StaffPhone(endpoint=phone.endpoint, secret=phone.sip_secret) for phone in staff],
             ami_secret=self.secret("ami"),
             paths=paths,
+            clock=self.clock,
         )
         files = render(switch)
         require_clean(files)
@@ -286,6 +288,7 @@ class Instance:
             sync_ledger=records.take_in,
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
             alerting=alerting,
+            offices=OfficeHours(ami=ami, profile=self.profile, clock=self.clock),
         )
 
 

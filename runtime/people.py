@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from acd.channels import Channel, caps_of
+from acd.directory_profile import DirectoryEntry
 from asterisk_conf.embedded import AsteriskDown
 from asterisk_conf.from_city import operator_queues, paths_for
 from asterisk_conf.model import Trunk
@@ -356,8 +357,14 @@ async def add_staff(
     out(f"password: {phone.sip_secret}")
 
 
+def is_open(entry: DirectoryEntry, instance: Instance) -> bool:
+    """Whether a department takes calls at this moment of the city's clock."""
+    hours = entry.opening_hours(instance.profile.hours)
+    return hours is None or hours.state_at(instance.clock.city_now()).open
+
+
 async def list_staff(city: str | None) -> list[dict[str, Any]]:
-    """Telephones of the directory, and whether each has a password."""
+    """The directory: who takes which calls when, and whether a telephone of ours has its password."""
     instance = Instance.open(city=city)
     await instance.database.migrate()
     async with instance.database.reading() as unit:
@@ -365,7 +372,9 @@ async def list_staff(city: str | None) -> list[dict[str, Any]]:
     await instance.database.close()
     return [
         {"extension": entry.extension, "name": entry.name_ja, "telephone": entry.endpoint,
-         "number": entry.number, "ready": entry.endpoint is None or entry.endpoint in ready}
+         "number": entry.number, "people": list(entry.people), "receives": list(entry.receives),
+         "open": is_open(entry, instance), "deputy": entry.deputy, "direct": entry.direct,
+         "ready": entry.endpoint is None or entry.endpoint in ready}
         for entry in instance.profile.acd.directory
     ]  # fmt: skip
 

@@ -48,10 +48,12 @@ def proposals(call: Call, due_of: Callable[[float], float], line_name: Callable[
     if call.open or call.ended_at is None:
         return []
     reached = {segment.to for segment in call.staff}
+    # Who was asked for has been stood in for when a deputy took the call; a deputy in vain is no second request.
+    reached |= {transfer.in_place_of for transfer in call.handed_on if transfer.to in reached}
     in_vain = {
         transfer.to: transfer
         for transfer in call.handed_on
-        if transfer.result in _NOT_TAKEN and transfer.to not in reached
+        if transfer.result in _NOT_TAKEN and transfer.to not in reached and not transfer.in_place_of
     }
     line = line_name(call.line) if call.line else ""
     return [
@@ -72,6 +74,7 @@ def proposals(call: Call, due_of: Callable[[float], float], line_name: Callable[
 
 _NOT_TAKEN = {
     "BUSY": "話し中", "NOANSWER": "応答なし", "REFUSED": "応答なし", "CHANUNAVAIL": "不通", "CONGESTION": "不通",
+    "CLOSED": "受付時間外",
 }  # fmt: skip
 
 

@@ -29,12 +29,19 @@ from core.profile_file import (
 from demo.profile import DemoSection
 from interactions.profile import InteractionsSection
 from ivr.compiled import dump_plan
-from ivr.flow import Flow, LineQueues, Tell, ToLine, ToMenu
+from ivr.flow import Flow, LineQueues, Tell, ToLine, ToMenu, ToStaff
 from ivr.profile import IvrSection, PromptsSection, ReadingsSection
-from ivr.prompts import EMERGENCY_PREFIX, PromptBook, fill, placeholder_fault, required_names
+from ivr.prompts import EMERGENCY_PREFIX, PATTERNS, PromptBook, fill, placeholder_fault, required_names
 from ivr.session import CallPlan
 from ivr.spoken import say_key, say_timetable
 from reports.profile import ReportsSection
+from services.city_directory import (
+    choice_problems,
+    direct_lines,
+    directory_problems,
+    referral_texts,
+    told_referrals,
+)
 
 SHARED_PROMPTS = "shared/prompts.toml"
 SECTIONS = (
@@ -154,6 +161,7 @@ def _assemble(raw: RawProfile) -> tuple[CityProfile | None, list[ToritsugiError]
     shared_texts = section(shared, "prompts", PromptsSection).texts()
     problems += _placeholder_problems(shared, shared_texts)
     problems += _placeholder_problems(raw, texts.texts())
+    problems += choice_problems(raw, ivr, acd)
     if problems:
         return None, problems
     hours, desk = calendar.opening_hours(holiday_name), calendar.desk_hours(holiday_name)
@@ -170,9 +178,13 @@ def _assemble(raw: RawProfile) -> tuple[CityProfile | None, list[ToritsugiError]
         desk=desk,
         acd=acd,
         ivr=ivr,
-        flow=ivr.flow({LineId(line.id): LineQueues(line.languages, line.priority) for line in acd.lines}),
+        flow=ivr.flow(
+            {LineId(line.id): LineQueues(line.languages, line.priority) for line in acd.lines},
+            told_referrals(acd),
+            direct_lines(acd),
+        ),
         prompts=PromptBook(
-            _filled(merged, city, hours, desk, acd.callback.key),
+            _filled(merged, city, hours, desk, acd),
             {**section(shared, "readings", ReadingsSection).readings(), **readings.readings()},
         ),
         interactions=interactions,
@@ -188,7 +200,7 @@ def _filled(
     city: CitySection,
     hours: OpeningHours,
     desk: OpeningHours | None,
-    callback_key: str,
+    acd: AcdSection,
 ) -> dict[str, dict[str, str]]:
     """The texts with the placeholders of `FIXED` replaced; the others stay."""
     filled: dict[str, dict[str, str]] = {}
@@ -199,9 +211,11 @@ def _filled(
             "centre": city.centre_ja if japanese else city.centre_en,
             "weekly_hours": say_timetable(hours, language),
             "desk_hours": say_timetable(desk, language) if desk else "",
-            "callback_key": say_key(callback_key, language),
+            "callback_key": say_key(acd.callback.key, language),
         }
-        filled[language] = {name: fill(text, values) for name, text in named.items()}
+        ready = {name: fill(text, values) for name, text in named.items()}
+        ready |= referral_texts(acd.referrals, ready, language)
+        filled[language] = {name: text for name, text in ready.items() if name not in PATTERNS}
     return filled
 
 
@@ -241,7 +255,7 @@ def _check_lines(profile: CityProfile, raw: RawProfile) -> Iterator[ProfileProbl
 
 
 def _check_prompts(profile: CityProfile, raw: RawProfile) -> Iterator[ProfileProblem]:
-    own = profile.ivr.own_prompts()
+    own = profile.ivr.own_prompts() | {referral.prompt for referral in profile.acd.referrals}
     for language in profile.ivr.languages:
         texts = profile.prompts.texts[language]
         wanted = required_names(language, profile.ivr.languages[0], own)
@@ -296,11 +310,15 @@ def _keys_lead_somewhere(flow: Flow, keys: str) -> bool:
         match menu.choices.get(key):
             case ToMenu(name):
                 menu = flow.menus[name]
-            case ToLine() | Tell():
+            case ToLine() | Tell() | ToStaff():
                 return place == len(keys) - 1
             case _:
                 return False
     return False
+
+
+def _check_directory(profile: CityProfile, raw: RawProfile) -> Iterator[ProfileProblem]:
+    yield from directory_problems(raw, profile.acd, profile.numbers, profile.interactions)
 
 
 _CHECKS: tuple[Callable[[CityProfile, RawProfile], Iterator[ProfileProblem]], ...] = (
@@ -308,4 +326,5 @@ _CHECKS: tuple[Callable[[CityProfile, RawProfile], Iterator[ProfileProblem]], ..
     _check_prompts,
     _check_numbers,
     _check_demo,
+    _check_directory,
 )

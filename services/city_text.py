@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
+from acd.directory_profile import DirectoryEntry
 from core.clock import TOKYO
 from core.errors import ToritsugiError
 from core.hours import ClosedReason, Emergency, HoursState, OpeningHours
 from core.hours_profile import WEEKDAYS_JA
 from ivr.announcements import as_text, closed_announcement
-from ivr.flow import Repeat, Target, Tell, ToLine, ToMenu
+from ivr.flow import Repeat, Target, Tell, ToLine, ToMenu, ToStaff
 from ivr.prompts import JAPANESE
 from services.city import CityProfile
 
@@ -117,7 +118,8 @@ def _timetable(hours: OpeningHours) -> Iterator[str]:
             f"{name} {'、'.join(_span(part.opens, part.closes) for part in intervals) or '休み'}"
             for name, intervals in zip(WEEKDAYS_JA, period.week, strict=True)
         ]
-        yield f"    {period.valid_from} から: {' / '.join(days)}"
+        since = "毎週" if period.valid_from == date.min else f"{period.valid_from} から"
+        yield f"    {since}: {' / '.join(days)}"
     yield f"    祝日: {'休み' if hours.closed_on_holidays else '受付'}"
     if hours.year_end:
         (month1, day1), (month2, day2) = hours.year_end.first, hours.year_end.last
@@ -147,10 +149,32 @@ def _acd(profile: CityProfile) -> Iterator[str]:
         )
     yield from _guard(profile)
     for entry in acd.directory:
-        yield (
-            f"  転送先 {entry.extension} {entry.name_ja}({entry.department}) "
-            f"{entry.number or f'電話機 {entry.endpoint}'}: {entry.receives}"
-        )
+        yield from _directory_entry(profile, entry)
+    for referral in acd.referrals:
+        how = "つなぐ" if referral.hand_over else "番号を伝える"
+        dialled = f"{referral.extension} で{how}" if referral.extension else "メニューだけ"
+        yield f"  案内先 {referral.id} {referral.name_ja} {referral.number}({dialled}): {referral.about}"
+    if acd.handover_numbers:
+        yield f"  市が転送を認めた番号: {'、'.join(acd.handover_numbers)}"
+
+
+def _directory_entry(profile: CityProfile, entry: DirectoryEntry) -> Iterator[str]:
+    names = {line.id: line.name_ja for line in profile.acd.lines}
+    names |= {category.id: category.name_ja for category in profile.interactions.categories}
+    people = f"({'、'.join(entry.people)})" if entry.people else ""
+    yield (
+        f"  転送先 {entry.extension} {entry.name_ja}{people}({entry.department}) "
+        f"{entry.number or f'電話機 {entry.endpoint}'}{f': {entry.note}' if entry.note else ''}"
+    )
+    yield f"    受ける用件: {'、'.join(names[name] for name in entry.receives) or 'すべて'}"
+    yield f"    出ないときの代わり: {entry.deputy or 'なし'}"
+    if entry.direct:
+        yield f"    直通の番号: {entry.direct}(だれも出ないときは回線 {entry.direct_line})"
+    hours = entry.opening_hours(profile.hours)
+    if hours is None:
+        yield "    受付時間: いつでも"
+    else:
+        yield from _timetable(hours)
 
 
 def _guard(profile: CityProfile) -> Iterator[str]:
@@ -194,7 +218,8 @@ def _ivr(profile: CityProfile) -> Iterator[str]:
     for menu in ivr.menus:
         yield f"  メニュー {menu.id}{'(始まり)' if menu.id == ivr.start else ''}:"
         for key, choice in menu.choices.items():
-            yield f"    {key}: {choice.topic or 'もう一度'} → {_target(choice.target())}"
+            target = profile.flow.menus[menu.id].choices[key]
+            yield f"    {key}: {choice.topic or 'もう一度'} → {_target(target)}"
 
 
 def _target(target: Target) -> str:
@@ -207,6 +232,8 @@ def _target(target: Target) -> str:
             return f"案内 {prompt}"
         case Tell(prompt, number):
             return f"案内 {prompt}({number} を紹介)"
+        case ToStaff(extension, line):
+            return f"転送先 {extension}(だれも出ないときは回線 {line})"
         case Repeat():
             return "くり返し"
 

@@ -21,6 +21,9 @@ class Variable(StrEnum):
     BEAT = "TORITSUGI_BEAT"
     CALLBACK_TO = "TORITSUGI_CALLBACK_TO"
     SAY = "TORITSUGI_SAY"
+    STAFF = "TORITSUGI_STAFF"
+    STRAIGHT = "TORITSUGI_STRAIGHT"
+    CLOSED = "TORITSUGI_CLOSED"
     ENTERED = "T_ENTERED"
 
 
@@ -46,6 +49,7 @@ class Next(StrEnum):
     OVERFLOW = "overflow"
     HANGUP = "hangup"
     CALLBACK = "callback"
+    STAFF = "staff"
 
 
 @unique

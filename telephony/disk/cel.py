@@ -284,6 +284,8 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
         to=r.payload["to"],
         label=r.payload.get("label", ""),
         result=r.payload.get("result", ""),
+        straight=r.payload.get("straight", "") == "yes",
+        in_place_of=r.payload.get("for", ""),
     ),
     UserEvent.CONSULT: lambda r: Consulted(
         at=r.at,
@@ -292,6 +294,7 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
         operator=OperatorId(r.payload["op"]),
         to=r.payload["to"],
         result=r.payload.get("result", ""),
+        in_place_of=r.payload.get("for", ""),
     ),
     UserEvent.STAFF: lambda r: StaffReached(
         at=r.at, source=r.source, call=CallId(r.payload["call"]), to=r.payload["to"], channel=r.uniqueid

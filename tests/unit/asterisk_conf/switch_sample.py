@@ -6,12 +6,15 @@ from pathlib import Path
 
 from asterisk_conf.from_city import operator_queues, paths_for, switch_for
 from asterisk_conf.model import Operator, StaffPhone, Switch, Trunk
+from core.clock import ManualClock
 from core.settings import settings_from
 from services.city import load_city
 
 OPERATOR_SECRET = "operator-secret-0001"
 STAFF_SECRET = "staff-secret-00000001"
 MANAGER_SECRET = "manager-secret-000001"
+MOMENT = 1735176600.0
+"""2024-12-26 10:30 in Japan, a few days before a year's end."""
 
 
 def sample_switch(city: str) -> Switch:
@@ -38,4 +41,5 @@ def sample_switch(city: str) -> Switch:
         staff=[StaffPhone(endpoint="cityoffice1", secret=STAFF_SECRET)],
         ami_secret=MANAGER_SECRET,
         paths=paths_for(settings, modules=Path("/opt/asterisk/modules"), data=Path("/opt/asterisk/data")),
+        clock=ManualClock(MOMENT),
     )

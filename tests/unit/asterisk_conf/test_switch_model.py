@@ -13,7 +13,7 @@ from switch_sample import MANAGER_SECRET, OPERATOR_SECRET, sample_switch
 from acd.profile import AcdSection
 from asterisk_conf.from_city import FIRST_PENALTY, operator_queues, queue_models
 from asterisk_conf.lint import lint
-from asterisk_conf.model import DirectoryEntry, Operator, QueueModel, Switch, Trunk
+from asterisk_conf.model import DirectoryEntry, Operator, QueueModel, ReferralEntry, Switch, Trunk
 from asterisk_conf.render import render
 from core.errors import ToritsugiError
 from services.city import CityProfile, list_cities, load_city
@@ -25,6 +25,10 @@ SWITCH = sample_switch("matsusaka")
 
 def operator(**changes: object) -> Operator:
     return replace(SWITCH.operators[0], **changes)  # type: ignore[arg-type]
+
+
+def with_deputies(deputy: str) -> Switch:
+    return replace(SWITCH, directory=(replace(SWITCH.directory[0], deputy=deputy),))
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,17 @@ def operator(**changes: object) -> Operator:
         (lambda: replace(SWITCH.queues[0], name="card]"), "待ち行列名"),
         (lambda: DirectoryEntry(extension="7", number="0312345678"), "内線番号"),
         (lambda: DirectoryEntry(extension="701", number="03-1234-5678"), "電話番号"),
+        (lambda: DirectoryEntry(extension="701", number="", endpoint="a", hours="9:00-17:00"), "受付時間"),
+        (lambda: DirectoryEntry(extension="701", number="", endpoint="a", receives=("card&x",)), "回線"),
+        (lambda: DirectoryEntry(extension="701", number="", endpoint="a", direct="03-1"), "電話番号"),
+        (lambda: ReferralEntry(extension="791", prompt="refer_a,b", number="0312345678"), "案内"),
+        (lambda: ReferralEntry(extension="791", prompt="refer_a", number="*"), "電話番号"),
+        (lambda: with_deputies("799"), "代わりの転送先"),
+        (lambda: with_deputies(SWITCH.directory[0].extension), "代わりの転送先"),
+        (
+            lambda: replace(SWITCH, directory=(replace(SWITCH.directory[0], direct=SWITCH.numbers[0]),)),
+            "電話番号が重なって",
+        ),
         (lambda: replace(SWITCH, city="松阪"), "市の名前"),
         (lambda: replace(SWITCH, ami_secret="x"), "AMI"),
         (lambda: replace(SWITCH, numbers=("*55",)), "電話番号"),

@@ -19,12 +19,24 @@ from services.city import load_city
 
 pytestmark = pytest.mark.unit
 
+WEDNESDAY_NOON = datetime(2025, 11, 19, 12, 0, tzinfo=TOKYO)
+SUNDAY_NOON = datetime(2025, 11, 16, 12, 0, tzinfo=TOKYO)
 TUESDAY_NOON = datetime(2024, 11, 26, 12, 0, tzinfo=TOKYO)
 
 
 @pytest.fixture(scope="module")
 def plan() -> CallPlan:
     return load_city("matsusaka").plan
+
+
+@pytest.fixture(scope="module")
+def ube() -> CallPlan:
+    return load_city("ube").plan
+
+
+def load_plan_of(plan: CallPlan) -> CallPlan:
+    """As the fallback script has it."""
+    return load_plan(dump_plan(plan, {}))
 
 
 async def call(
@@ -48,6 +60,48 @@ async def test_a_choice_leads_to_its_queue(plan: CallPlan) -> None:
     assert channel.heard == ["ja/greeting", "en/language", "ja/menu_main", "ja/connecting"]
     assert channel.of(UserEvent.LANGUAGE) == [{"lang": "ja"}]
     assert channel.steps() == [("main", "1", "choice")]
+
+
+async def test_a_choice_rings_somebody_of_the_directory(ube: CallPlan) -> None:
+    channel = FakeVoiceChannel([SILENCE, "6"])
+    result = await call(ube, channel, WEDNESDAY_NOON)
+    assert result == SessionResult(
+        next=Next.STAFF, language="ja", line=LineId("moving"), queue=QueueName("moving-ja"), staff="702"
+    )
+    assert channel.heard[-1] == "ja/connecting"
+    await apply_result(channel, result)
+    assert dict(channel.variables)[Variable.STAFF] == "702"
+    assert channel.variables[-1] == (Variable.DONE, "ivr")
+
+
+@pytest.mark.parametrize(
+    ("at", "emergency", "queue", "said"),
+    [
+        (WEDNESDAY_NOON, None, "certificate-ja", None),
+        (SUNDAY_NOON, None, None, ("closed_day", "ja/closed_static")),
+        (WEDNESDAY_NOON, Emergency(message="emergency_closed", until=None, reason="停電"), None,
+         ("emergency", "ja/emergency_closed")),
+    ],
+)  # fmt: skip
+async def test_a_number_that_leads_straight_there(
+    ube: CallPlan, at: datetime, emergency: Emergency | None, queue: str | None, said: tuple[str, str] | None
+) -> None:
+    """No menu and no language; the centre's hours say who takes the call when nobody there does."""
+    channel = FakeVoiceChannel()
+    channel.variables.append((Variable.STRAIGHT, "701"))
+    result = await call(load_plan_of(ube), channel, at, emergency=lambda: emergency)
+    assert (result.next, result.staff, result.line, result.queue) == (Next.STAFF, "701", "certificate", queue)
+    assert channel.heard == ["ja/greeting"]
+    await apply_result(channel, result)
+    set_ = dict(channel.variables)
+    assert ((set_[Variable.CLOSED], set_[Variable.SAY]) if Variable.CLOSED in set_ else None) == said
+    assert (Variable.QUEUE in set_) is (queue is not None)
+
+
+async def test_an_extension_that_no_number_leads_to_is_no_way_past_the_menu(ube: CallPlan) -> None:
+    channel = FakeVoiceChannel([SILENCE, "1"])
+    channel.variables.append((Variable.STRAIGHT, "703"))
+    assert (await call(ube, channel, WEDNESDAY_NOON)).next is Next.QUEUE
 
 
 async def test_keys_stop_the_menu_but_not_the_recording_notice(plan: CallPlan) -> None:

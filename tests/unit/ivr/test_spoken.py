@@ -11,7 +11,7 @@ from core.hours import Interval, OpeningHours, Period, YearEnd
 from ivr.announcements import OnTheSpot, as_text, wait_announcement
 from ivr.engine import Prompt
 from ivr.prompts import PromptBook, fill, placeholder_fault
-from ivr.spoken import say_minutes, say_next_opening, say_timetable, time_en, time_ja
+from ivr.spoken import say_minutes, say_next_opening, say_number, say_timetable, time_en, time_ja
 
 pytestmark = pytest.mark.unit
 
@@ -130,3 +130,8 @@ def test_waiting_is_told_with_and_without_minutes() -> None:
     assert (
         as_text(told, PromptBook({"ja": {"wait_stay": "どうぞ。"}})) == "2番、あと3分から5分ほどで。どうぞ。"
     )
+
+
+def test_a_number_is_said_digit_by_digit() -> None:
+    assert say_number("0120-95-0178", "ja") == "ゼロイチニーゼロ、キューゴー、ゼロイチナナハチ"
+    assert say_number("0120-95-0178", "en") == "zero one two zero, nine five, zero one seven eight"

@@ -51,6 +51,10 @@ def asked(teller: Teller, at: float) -> Teller:
     return joins(teller, at + 3.1, "c", citizen=False)
 
 
+def straight(teller: Teller, at: float, result: str, to: str = "701", of: str = "") -> Teller:
+    return teller.cel(f.Transferred, at, to=to, label="", result=result, straight=True, in_place_of=of)
+
+
 def staff(call: Call) -> list[tuple[str, float, float | None]]:
     return [
         (
@@ -132,3 +136,59 @@ def test_order_and_repetition_change_nothing() -> None:
     teller = leaves(asked(talking(), 20.0), 40.0, "c", citizen=False)
     joins(teller, 40.02, "b", citizen=False).parted(40.05, how="ATTENDEDTRANSFER").hung_up(100.0)
     assert fold_call([*reversed(teller.facts), *teller.facts]) == fold_call(teller.facts)
+
+
+# ---- straight to a department, and deputies --------------------------------------------------------------------------
+
+
+def test_straight_to_a_department_is_referred() -> None:
+    """No operator, no wait, no transfer of an operator's; the department's talk is there."""
+    teller = straight(Teller().arrived(), 5.0, "")
+    teller.cel(f.StaffReached, 8.0, to="701", channel=STAFF)
+    joins(joins(teller, 8.2, "s", citizen=True), 8.2, "s", citizen=False)
+    call = folded(teller.hung_up(40.0))
+    assert (call.disposition, call.operators, call.wait_s, call.talk_s) == (
+        Disposition.REFERRED,
+        (),
+        None,
+        0.0,
+    )
+    assert staff(call) == [("701", 8.2, 40.0)]
+    assert [(each.kind, each.result) for each in call.transfers] == [(TransferKind.STRAIGHT, "ANSWER")]
+    assert call.handed_on == ()
+
+
+def test_straight_in_vain_the_operator_answers() -> None:
+    teller = straight(straight(Teller().arrived(), 2.0, ""), 4.0, "BUSY").joined(5.0).connected(10.0)
+    call = folded(teller.parted(30.0).hung_up(30.0))
+    assert (call.disposition, call.operators, call.handed_on) == (Disposition.ANSWERED, ("101",), ())
+
+
+def test_straight_in_vain_and_nobody_is_left_to_wait_for() -> None:
+    teller = straight(straight(Teller().arrived(), 2.0, ""), 4.0, "BUSY").joined(5.0)
+    teller.cel(f.Overflowed, 9.0, reason="nobody")
+    assert folded(teller.hung_up(10.0)).disposition is Disposition.OVERFLOW
+
+
+def test_the_department_sends_the_caller_on_to_a_queue_and_they_give_up() -> None:
+    """Who waits again has not been served by the talk before."""
+    teller = straight(Teller().arrived(), 5.0, "")
+    teller.cel(f.StaffReached, 8.0, to="701", channel=STAFF)
+    joins(joins(teller, 8.2, "s", citizen=True), 8.2, "s", citizen=False)
+    leaves(leaves(teller, 20.0, "s", citizen=True), 20.0, "s", citizen=False)
+    call = folded(teller.joined(21.0).hung_up(40.0))
+    assert call.disposition is Disposition.ABANDONED_QUEUE
+
+
+def test_a_deputy_is_a_transfer_of_its_own() -> None:
+    teller = talking()
+    teller.parted(20.0, how="BLINDTRANSFER")
+    leaves(teller, 20.0, "b", citizen=True)
+    teller.cel(f.Transferred, 20.0, to="701", label="", result="CLOSED")
+    teller.cel(f.Transferred, 20.1, to="702", label="", result="", in_place_of="701")
+    teller.cel(f.Transferred, 25.0, to="702", label="", result="BUSY", in_place_of="701")
+    call = folded(teller.hung_up(30.0))
+    assert [(each.to, each.result, each.in_place_of) for each in call.transfers] == [
+        ("701", "CLOSED", ""),
+        ("702", "BUSY", "701"),
+    ]

@@ -183,7 +183,7 @@ def test_a_clerk_can_read_all_of_it(profiles: dict[str, CityProfile], name: str)
     for line in profile.acd.lines:
         assert line.name_ja in text
     for entry in profile.acd.directory:
-        assert entry.receives in text
+        assert entry.note in text
     for menu in profile.ivr.menus:
         for choice in menu.choices.values():
             assert choice.topic in text

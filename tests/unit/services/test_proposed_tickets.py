@@ -64,3 +64,16 @@ def test_who_was_reached_later_is_not_asked_again() -> None:
 
 def test_an_open_call_waits() -> None:
     assert made(transfer("701", "BUSY"), call=replace(CALL, ended_at=None)) == []
+
+
+def test_a_deputy_stands_in() -> None:
+    """Whoever was asked for is proposed, unless a deputy took the call; a deputy in vain is no second request."""
+    asked, deputy = transfer("701", "CLOSED"), replace(transfer("702", "BUSY"), in_place_of="701")
+    assert [ticket for ticket, _content in made(asked, deputy)] == ["t-n1-1.1-701"]
+    assert "受付時間外" in made(asked, deputy)[0][1]
+    reached = StaffSegment(to="702", started_at=20.0, ended_at=30.0, channel=Uniqueid("n1-1.2"))
+    assert made(asked, replace(deputy, result="ANSWER"), staff=(reached,)) == []
+
+
+def test_straight_to_a_department_is_nobodys_transfer() -> None:
+    assert made(transfer("701", "BUSY", TransferKind.STRAIGHT)) == []
