@@ -100,6 +100,8 @@ class AlertInputs:
     guard: Sequence[StepInForce] = ()
     tickets: Sequence[UrgentTicket] = ()
     repeat_callers: Sequence[RepeatCaller] = ()
+    relay: frozenset[OperatorId] = frozenset()
+    """Whose call in hand comes through a relay service, where long calls are the rule."""
     help_asked: Mapping[OperatorId, float] = field(default_factory=dict)
     """When an operator last raised a hand."""
 

@@ -184,7 +184,7 @@ def _operators(
 ) -> Iterator[Reading]:
     for seat in view.seats:
         name = names.operator(seat.operator)
-        if seat.state == "talking":
+        if seat.state == "talking" and seat.operator not in inputs.relay:
             yield Reading(
                 kind=AlertKind.LONG_CALL,
                 subject=seat.operator,

@@ -13,6 +13,7 @@ from acd.demand import Demand, Stage
 from acd.directory import deputies_in_a_circle
 from acd.directory_profile import DirectoryEntry, ReferralSection
 from acd.guard_profile import GuardSection
+from acd.long_call_profile import LongCallSection
 from acd.order import LoadRule
 from acd.staffing.profile import StaffingSection
 from core.ids import LineId, queue_name
@@ -135,6 +136,7 @@ class AcdSection(Section):
     """What is spread evenly over the operators, against the time they were available."""
     targets: TargetsSection
     alerts: AlertsSection = AlertsSection()
+    long_call: LongCallSection = LongCallSection()
     pause_reasons: dict[Annotated[str, Field(pattern=r"^break[1-9]$")], Text]
     """`break1`…`break9` to what the operator and the board read."""
     skills: tuple[SkillSection, ...] = ()

@@ -24,6 +24,11 @@ class RepeatCaller:
     """Of the first of these calls."""
 
 
+def subject_of(number: str) -> str:
+    """The name that stands for a number without telling it."""
+    return hashlib.sha256(number.encode()).hexdigest()[:_SHORT]
+
+
 def repeat_callers(
     arrivals: Iterable[tuple[str, float]], *, least: int, exempt: Collection[str]
 ) -> list[RepeatCaller]:
@@ -39,7 +44,7 @@ def repeat_callers(
             moments.setdefault(number, []).append(at)
     found = [
         RepeatCaller(
-            subject=hashlib.sha256(number.encode()).hexdigest()[:_SHORT],
+            subject=subject_of(number),
             shown=mask_number(number),
             calls=len(times),
             since=min(times),

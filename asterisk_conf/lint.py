@@ -31,8 +31,10 @@ _OPERATORS_TELEPHONE = re.compile(r"PJSIP/op\$\{FILTER\(0-9,\$\{T_BACK\}\)\},")
 OUTBOUND = frozenset({"Dial", "RetryDial", "Originate", "Page", "Transfer", "FollowMe"})
 ENGINE_ENTRIES = (
     ("whisper", "s"), ("whisper-spy", "s"), ("seat", "s"), ("seat", "reserve"), ("callback-hold", "s"), (WAY_OUT, ""),
+    ("desk-seat", "pause"), ("desk-seat", "ready"), ("desk-seat", "out"), ("desk-seat", "help"), ("supervise", ""),
+    ("long-call-end", "s"),
 )  # fmt: skip
-"""Where the engine originates calls (telephony/ami/whisper.py, floor.py, callback.py)."""
+"""Where the engine originates calls (telephony/ami/whisper.py, floor.py, callback.py, hand.py)."""
 STEPS = frozenset({"ivr", "callback"})
 """FastAGI steps of the contract (docs/dialplan-contract.md)."""
 _FASTAGI = re.compile(r"agi://127\.0\.0\.1:\$\{T_AGI_PORT\}/([a-z]+)")

@@ -47,6 +47,10 @@ EVERY_LANGUAGE = (
     "callback_soon",
     "callback_later",
     "callback_hello",
+    "long_call_1",
+    "long_call_2",
+    "long_call_end",
+    "notice_emergency",
     *(f"digit_{digit}" for digit in range(10)),
 )
 """Names that every language of every city must have, beside the menus' and announcements' own."""
@@ -55,12 +59,17 @@ JAPANESE_ONLY = (
     "op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused",
     "op_callback", "op_callback_missed", "op_refused_transfer", "op_transfer_busy", "op_transfer_no_answer",
     "op_transfer_unreachable", "op_transfer_closed", "op_transfer_not_received", "op_transfer_to",
-    "op_help", "op_watched", "op_staff_summary", "op_recording_paused", "op_recording_again",
+    "op_relay", "op_confirm_close", "op_closed", "op_confirm_reopen", "op_reopened", "op_confirm_notice",
+    "op_notice", "op_confirm_notice_over", "op_notice_over", "op_help", "op_watched", "op_staff_summary",
+    "op_recording_paused", "op_recording_again",
 )  # fmt: skip
 """What operators hear."""
 
 EMERGENCY_PREFIX = "emergency_"
 """A city may have more of these, for a typhoon or a power cut; the one who closes the centre names one."""
+
+NOTICE_PREFIX = "notice_"
+"""And of these: what every caller hears before the menu while the centre stays open."""
 
 DYNAMIC: Mapping[str, frozenset[str]] = {
     "closed_next": frozenset({"next"}),

@@ -186,6 +186,17 @@ class Supervision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LongCallWord:
+    """A sentence about a long call that the citizen heard."""
+
+    at: float
+    stage: str
+    """`1`, `2`, or `end`, after which the call was over."""
+    by: str
+    """Who had it said; empty for the operator's own code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     """RTCP figures of one leg at its end (lost packets are counts, jitter and round trip seconds)."""
 
@@ -294,6 +305,9 @@ class Call:
     supervisions: tuple[Supervision, ...] = ()
     help_asked: tuple[float, ...] = ()
     """When an operator raised a hand."""
+    long_call_words: tuple[LongCallWord, ...] = ()
+    relay: bool = False
+    """Whether an operator marked it as a relay service's (電話リレーサービス)."""
     ended_by: EndedBy | None = None
     recordings: tuple[str, ...] = ()
     """Base names: `<base>-citizen.wav`, `<base>-line.wav`."""

@@ -93,6 +93,8 @@ def call_record(
             {**asdict(each), "at": _ms(each.at), "ended_at": _ms(each.ended_at)} for each in call.supervisions
         ],
         "silences": [{"from": _ms(begin), "to": _ms(end)} for begin, end in call.silences],
+        "long_call_words": [{**asdict(each), "at": _ms(each.at)} for each in call.long_call_words],
+        "relay": call.relay,
         "help_asked": [_ms(at) for at in call.help_asked],
         "closed_reason": call.closed_reason,
         "overflow_reason": call.overflow_reason,

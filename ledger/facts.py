@@ -294,6 +294,22 @@ class RecordingMuted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warned(Fact):
+    """The citizen began to hear a sentence about a long call: `1`, `2`, or `end`, after which the call is over."""
+
+    stage: str
+    by: str
+    """Who had it said: a name; empty for the operator's own code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayMarked(Fact):
+    """An operator found that the call comes through a relay service."""
+
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HelpAsked(Fact):
     """An operator raised a hand in a call."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from core.ids import CallId, Uniqueid, uniqueid_of
 from ledger import facts as f
 from ledger.callbacks import callback_of
-from ledger.calls import Call, Fallback, Gap, Quality, Step, Supervision, WaitWord
+from ledger.calls import Call, Fallback, Gap, LongCallWord, Quality, Step, Supervision, WaitWord
 from ledger.operators import busy_periods
 from ledger.outcome import disposition_of, ended_by_of
 from ledger.segments import offers_of, segments_of, talk_of
@@ -119,6 +119,10 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
         transfers=transfers_of(story, staff),
         staff=staff,
         supervisions=_supervisions(story),
+        long_call_words=tuple(
+            LongCallWord(at=word.at, stage=word.stage, by=word.by) for word in story.all(f.Warned)
+        ),
+        relay=story.first(f.RelayMarked) is not None,
         help_asked=tuple(fact.at for fact in story.all(f.HelpAsked)),
         ended_by=ended_by_of(story, segments),
         recordings=tuple(dict.fromkeys(fact.base for fact in story.all(f.RecordingStarted))),

@@ -139,6 +139,8 @@ class Alerting:
     failed_callbacks: FailedCallbacks = _no_callbacks
     guard: Callable[[], Sequence[StepInForce]] = tuple
     """What the guard of waits holds or has just done."""
+    relay: Callable[[], frozenset[OperatorId]] = frozenset
+    """Whose call in hand comes through a relay service."""
     _lost_since: float | None = None
     _names: AlertNames | None = None
     _names_at: float = float("-inf")
@@ -165,7 +167,7 @@ class Alerting:
         switch_heard: Callable[[], bool],
         **more: Any,
     ) -> Alerting:
-        """All parts put together; `more` is `expected_wait_s`, `failed_callbacks` and `guard`, where there are some."""
+        """All parts put together; `more`: `expected_wait_s`, `failed_callbacks`, `guard`, `relay`, where there are."""
         channels = [Channel(each, clock) for each in notifiers(settings, profile, clock, secret)]
         rule = rule_named(profile.reports.answer_rate_definition, profile.acd.targets.short_abandon_s)
         return cls(
@@ -211,11 +213,15 @@ class Alerting:
 
     async def _again_and_again(self, at: float) -> Sequence[RepeatCaller]:
         """Numbers that have called often lately."""
-        rules = self.profile.acd.alerts.repeat
+        rules, is_relay = self.profile.acd.alerts.repeat, self.profile.acd.long_call.is_relay
         async with self.reading() as unit:
             calls = await unit.calls.between(at - 60.0 * rules.within_min, at + 1.0)
         return repeat_callers(
-            ((call.caller.number, call.arrived_at) for call in calls if call.caller and call.caller.number),
+            (
+                (call.caller.number, call.arrived_at)
+                for call in calls
+                if call.caller and call.caller.number and not call.relay and not is_relay(call.caller.number)
+            ),
             least=rules.calls,
             exempt={number.replace("-", "") for number in rules.exempt},
         )
@@ -275,6 +281,7 @@ class Alerting:
             tickets=self._tickets,
             repeat_callers=self._repeat,
             help_asked=self.senses.help_asked,
+            relay=self.relay() if heard else frozenset(),
         )
 
 

@@ -14,6 +14,7 @@ import typer
 
 from core.clock import TOKYO
 from core.errors import ToritsugiError
+from runtime.cli_call import call_app
 from runtime.cli_floor import (
     alerts_app,
     audit_app,
@@ -43,6 +44,7 @@ models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_
 for name, sub in (
     ("profile", profile_app),
     ("operator", operator_app),
+    ("call", call_app),
     ("staff", staff_app),
     ("tickets", tickets_app),
     ("trunk", trunk_app),

@@ -124,29 +124,43 @@ def operator_supervisor(
 def operator_pause(
     number: Annotated[str, typer.Argument(help="番号")],
     reason: Annotated[str, typer.Argument(help="離席の理由。例: break1")],
-    city: City = None,
 ) -> None:
-    """オペレーターを離席にします。話し中の電話は続きます。本人の *13 で戻ります。
+    """オペレーターを離席にします。話し中なら、通話と後処理のあとで離席になります。本人の *13 で戻ります。
 
     例: ./toritsugi operator pause 101 break1
     """
-    from runtime.people import send_away
+    from acd.commands import Act
+    from runtime.cli_call import asked
 
-    asyncio.run(send_away(city, number, reason, say))
+    asked(Act.PAUSE, number, to=reason)
+
+
+@operator_app.command("ready")
+def operator_ready(
+    number: Annotated[str, typer.Argument(help="番号")],
+) -> None:
+    """オペレーターの離席や後処理を終え、受付可にします。
+
+    例: ./toritsugi operator ready 101
+    """
+    from acd.commands import Act
+    from runtime.cli_call import asked
+
+    asked(Act.READY, number)
 
 
 @operator_app.command("sign-out")
 def operator_sign_out(
     number: Annotated[str, typer.Argument(help="番号")],
-    city: City = None,
 ) -> None:
     """オペレーターの受付を終えます。話し中の電話は続きます。
 
     例: ./toritsugi operator sign-out 101
     """
-    from runtime.people import send_away
+    from acd.commands import Act
+    from runtime.cli_call import asked
 
-    asyncio.run(send_away(city, number, None, say))
+    asked(Act.SIGN_OUT, number)
 
 
 @operator_app.command("list")

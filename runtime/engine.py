@@ -25,9 +25,12 @@ from ivr.session import Session, apply_result
 from runtime.alerting import Alerting
 from runtime.callback_booking import CallbackBooking
 from runtime.callbacks import CallbackDesk
+from runtime.commanding import CommandDesk
+from runtime.control_port import ControlPort
 from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.guarding import GuardLoop
 from runtime.housekeeping import Housekeeper
+from runtime.long_calls import LongCalls
 from runtime.office_hours import OfficeHours
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
 from runtime.prompts import warm_up
@@ -42,6 +45,7 @@ log = logging.getLogger(__name__)
 
 LEDGER_EVERY_S = 0.3
 LIVE_EVERY_S = 0.5
+JOURNAL_EVERY_S = 2.0
 
 
 def floor_rules(profile: CityProfile, operators: Sequence[OperatorAccount]) -> FloorRules:
@@ -86,6 +90,10 @@ class Engine:
     housekeeper: Housekeeper
     alerting: Alerting
     offices: OfficeHours
+    commands: CommandDesk
+    long_calls: LongCalls
+    note_by_telephone: Callable[[], Awaitable[int]]
+    """Puts into the audit what was switched by telephone."""
     speaks: bool = False
     """Whether sentences can be made on the spot without a wait; the first one loads a voice."""
 
@@ -113,6 +121,9 @@ class Engine:
                 group.create_task(self._warm_up(), name="warm-up"),
                 group.create_task(self.housekeeper.watch_recordings(), name="recordings"),
                 group.create_task(self.alerting.run(), name="alerts"),
+                group.create_task(self._commands(), name="commands"),
+                group.create_task(self.long_calls.run(), name="long-calls"),
+                group.create_task(self._journal(), name="journal"),
                 group.create_task(self.housekeeper.every_night(self._rotate_logs), name="night"),
             ]
             await stop.wait()
@@ -161,6 +172,21 @@ class Engine:
                 busy = 0
                 await asyncio.sleep(2.0)
             await asyncio.sleep(0.01 if busy else LEDGER_EVERY_S)
+
+    async def _commands(self) -> None:
+        try:
+            await ControlPort(self.settings, self.commands.do).run()
+        except OSError:
+            # Calls go on without it, and so must we.
+            log.exception("no commands can be given: the control socket cannot be opened")
+
+    async def _journal(self) -> None:
+        while True:
+            try:
+                await self.note_by_telephone()
+            except Exception:
+                log.exception("what was switched by telephone is not in the audit yet")
+            await asyncio.sleep(JOURNAL_EVERY_S)
 
     async def _rotate_logs(self) -> None:
         await actions.command(self.ami, "logger rotate")

@@ -20,13 +20,16 @@ from ledger.codec import encode_fact, kind_of
 from ledger.export import call_record
 from runtime.instance import Instance
 from runtime.records import Records
+from services.evidence import alerts_of_call, deeds_of_call
 from services.ports import AuditEntry
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 """Of every member: the same content makes the same file, and the same hash."""
 README = """通話の証拠一式
-call.json        通話の記録 (取次の台帳)
+call.json        通話の記録 (取次の台帳)。市民に伝えた案内の段階 (long_call_words) を含む
 facts.json       交換機が書いた記録を、台帳が読んだもの
+alerts.json      この通話の間に出た警報 (長い通話、保留、応援、繰り返しの電話)
+audit.json       この通話について人がした操作 (断られたものを含む)
 transcripts.json 文字起こし (ある場合)
 recordings/      録音 (市民側、オペレーター側)
 SHA256SUMS       各ファイルのハッシュ。sha256sum -c SHA256SUMS で確かめられます。
@@ -64,10 +67,14 @@ async def collect_evidence(
         facts = await unit.facts.of_calls([call_id])
         transcripts = await unit.transcripts.of_call(call_id)
         files = await unit.recordings.of_call(call_id)
+        alerts = alerts_of_call(found, await unit.alerts.between(found.arrived_at, instance.clock.epoch()))
+        deeds = deeds_of_call(found, await unit.audit.between(found.arrived_at, instance.clock.epoch()))
     members: dict[str, bytes] = {
         "README.txt": README.encode(),
         "call.json": _json(call_record(found, None, instance.clock.city_time_of)),
-        "facts.json": _json([{"kind": kind_of(fact), **encode_fact(fact)} for fact in facts]),
+        "facts.json": _json([{"kind": kind_of(fact), "at": fact.at, **encode_fact(fact)} for fact in facts]),
+        "alerts.json": _json([asdict(alert) for alert in alerts]),
+        "audit.json": _json([asdict(deed) for deed in deeds]),
     }
     if transcripts:
         members["transcripts.json"] = _json([asdict(transcript) for transcript in transcripts])

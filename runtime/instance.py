@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from acd.alert_inputs import FailedCallback
 from acd.callback import CallbackState
+from acd.commands import CentreFacts, Command
 from acd.events import ExplainOffer
 from acd.floor import Floor
 from acd.guard import Guard
@@ -35,11 +37,14 @@ from core.settings import PROJECT_ROOT, Settings, settings_from
 from runtime.alerting import Alerting
 from runtime.callback_booking import CallbackBooking
 from runtime.callbacks import CallbackDesk
+from runtime.centre_switches import note_by_telephone, throw
+from runtime.commanding import CommandDesk
 from runtime.engine import Engine, floor_rules
 from runtime.floor_loop import FloorLoop
 from runtime.guarding import GuardLoop, audit_entry
 from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
+from runtime.long_calls import LongCalls
 from runtime.office_hours import OfficeHours
 from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
@@ -50,9 +55,11 @@ from runtime.supervision_notice import SupervisionNotice
 from runtime.waiting_words import WaitingWords
 from services.city import CityProfile, load_city
 from services.experience import REMEMBERED_CALLS, experience_of
-from services.ports import OperatorAccount, TrunkPeer
+from services.ports import AuditEntry, OperatorAccount, TrunkPeer
 from storage.database import Database
 from telephony.ami.session import AmiSession
+
+log = logging.getLogger(__name__)
 
 REMEMBERED = "settings.json"
 CALLBACKS_LAST_S = 31 * 86400.0
@@ -193,6 +200,33 @@ class Instance:
         async with self.database.reading() as unit:
             return frozenset(json.loads(await unit.settings.get(CALLED_IN_BY_HAND) or "[]"))
 
+    async def _centre_facts(self) -> CentreFacts:
+        async with self.database.reading() as unit:
+            operators = [operator for operator in await unit.operators.list() if operator.active]
+        acd = self.profile.acd
+        return CentreFacts(
+            departments=frozenset(entry.extension for entry in acd.directory),
+            lines=frozenset(line.extension for line in acd.lines if line.extension),
+            pauses=acd.pause_reasons,
+            operators=frozenset(operator.id for operator in operators),
+            supervisors=frozenset(operator.id for operator in operators if operator.supervisor),
+        )
+
+    async def _keep_audit(self, entry: AuditEntry) -> None:
+        async with self.database.uow() as unit:
+            await unit.audit.add(entry)
+
+    async def _switch_centre(self, command: Command) -> None:
+        throw(self.settings, self.profile, command)
+
+    async def _change_skills(self, command: Command) -> None:
+        # `people` imports this module.
+        from runtime.people import change_skills
+
+        await change_skills(
+            self, command.operator or "", dict(command.skills), log.info, actor=command.asker.name
+        )
+
     def _guard(self, rules: FloorRules) -> Guard:
         ladder = guard_rules(self.profile.acd, rules.groups)
         outlook = Outlook(demands=rules.demands, wrap_up_s=rules.wrap_up_s, limits_s=ladder.limits_s)
@@ -257,6 +291,22 @@ class Instance:
             if self.profile.acd.callback.enabled
             else None,
         )
+        commands = CommandDesk(
+            ami=ami,
+            clock=self.clock,
+            facts=self._centre_facts,
+            audit=self._keep_audit,
+            centre=self._switch_centre,
+            skills=self._change_skills,
+        )
+        loop.listeners.append(commands.hear)
+        long_calls = LongCalls(
+            rules=self.profile.acd.long_call,
+            ami=ami,
+            desk=commands,
+            view=lambda: floor.view(self.clock.epoch()),
+            connected=lambda: ami.connected,
+        )
         alerting = Alerting.of(
             self.settings,
             self.profile,
@@ -270,6 +320,7 @@ class Instance:
             expected_wait_s=lambda: guard.guard.expected_s,
             failed_callbacks=self._failed_callbacks,
             guard=guard.in_force,
+            relay=lambda: long_calls.relay,
         )
         loop.listeners.append(alerting.hear)
         loop.listeners.append(RecordingPause(ami).hear)
@@ -289,6 +340,9 @@ class Instance:
             housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
             alerting=alerting,
             offices=OfficeHours(ami=ami, profile=self.profile, clock=self.clock),
+            commands=commands,
+            long_calls=long_calls,
+            note_by_telephone=lambda: note_by_telephone(self.settings, self.database.uow),
         )
 
 

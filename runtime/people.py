@@ -16,7 +16,7 @@ from typing import Any
 from acd.channels import Channel, caps_of
 from acd.directory_profile import DirectoryEntry
 from asterisk_conf.embedded import AsteriskDown
-from asterisk_conf.from_city import operator_queues, paths_for
+from asterisk_conf.from_city import paths_for
 from asterisk_conf.model import Trunk
 from core.errors import ToritsugiError
 from core.hours import at_minute
@@ -52,10 +52,15 @@ async def _apply(instance: Instance, say: Callable[[str], None]) -> None:
 
 
 async def _changed(
-    unit: UnitOfWork, instance: Instance, action: str, account: OperatorAccount, detail: dict[str, Any]
+    unit: UnitOfWork,
+    instance: Instance,
+    action: str,
+    account: OperatorAccount,
+    detail: dict[str, Any],
+    actor: str = "",
 ) -> None:
-    """Write down who changed what, and let the running engine know."""
-    actor = os.environ.get("SUDO_USER") or getpass.getuser()
+    """Write down who changed what (by default who is at this terminal), and let the running engine know."""
+    actor = actor or os.environ.get("SUDO_USER") or getpass.getuser()
     await unit.audit.add(
         AuditEntry(at=instance.clock.epoch(), actor=actor, action=action, subject=account.id, detail=detail)
     )
@@ -109,6 +114,7 @@ async def _change(
     what: str,
     changed: Callable[[OperatorAccount], OperatorAccount],
     shown: Callable[[OperatorAccount], Any],
+    actor: str = "",
 ) -> None:
     """Change an account, write down what `shown` says of it before and after, and let the engine know."""
     await instance.database.migrate()
@@ -117,21 +123,37 @@ async def _change(
         new = changed(account)
         await unit.operators.put(new)
         await _changed(
-            unit, instance, f"operator.{what}", account, {"before": shown(account), "after": shown(new)}
+            unit,
+            instance,
+            f"operator.{what}",
+            account,
+            {"before": shown(account), "after": shown(new)},
+            actor,
         )
 
 
 async def set_skills(city: str | None, number: str, skill: Sequence[str], say: Callable[[str], None]) -> None:
     instance = Instance.open(city=city)
-
-    def changed(account: OperatorAccount) -> OperatorAccount:
-        checked = new_operator(instance.profile, number, account.name, _skills(skill), account.languages)
-        return replace(account, skills=checked.skills)
-
-    await _change(instance, number, "skills", changed, lambda account: dict(account.skills))
-    await _apply(instance, say)
+    await change_skills(instance, number, _skills(skill), say)
     await instance.database.close()
     say("改めました。サインイン中の人にも、次の呼び出しから効きます。")
+
+
+async def change_skills(
+    instance: Instance, number: str, skills: dict[str, int], say: Callable[[str], None], *, actor: str = ""
+) -> None:
+    """Give an operator these skills and no others, also in a running Asterisk.
+
+    Raises:
+        ToritsugiError: nobody has this number, or the city has no such skill or level.
+    """
+
+    def changed(account: OperatorAccount) -> OperatorAccount:
+        checked = new_operator(instance.profile, number, account.name, skills, account.languages)
+        return replace(account, skills=checked.skills)
+
+    await _change(instance, number, "skills", changed, lambda account: dict(account.skills), actor)
+    await _apply(instance, say)
 
 
 async def set_group(city: str | None, number: str, group: str, say: Callable[[str], None]) -> None:
@@ -157,51 +179,6 @@ async def set_supervisor(city: str | None, number: str, supervisor: bool, say: C
     await _apply(instance, say)
     await instance.database.close()
     say("監督者にしました。" if supervisor else "監督者から外しました。")
-
-
-async def send_away(city: str | None, number: str, reason: str | None, say: Callable[[str], None]) -> None:
-    """Give an operator a break (`reason`: break1 to break9), or sign them out; a talk goes on."""
-    instance = Instance.open(city=city)
-    await instance.database.migrate()
-    async with instance.database.reading() as unit:
-        account = await _account(unit, number)
-    known = instance.profile.acd.pause_reasons
-    if reason is not None and reason not in known:
-        raise ToritsugiError(
-            f"ない離席の理由です: {reason}", where="理由", cure=f"次のどれか: {', '.join(sorted(known))}"
-        )
-    asterisk = instance.asterisk()
-    seat = f"op{number}"
-    queues = [
-        queue for queue, _penalty in operator_queues(instance.profile, account.skills, account.languages)
-    ]
-    try:
-        if reason is not None:
-            await asterisk.cli(f"dialplan set global T_STATE_{seat} break")
-            for queue in queues:
-                await asterisk.cli(f"queue pause member PJSIP/{seat} queue {queue} reason {reason}")
-        else:
-            for queue in queues:
-                await asterisk.cli(f"queue remove member PJSIP/{seat} from {queue}")
-            await asterisk.cli(f"dialplan set global T_STATE_{seat} out")
-    except AsteriskDown as problem:
-        raise ToritsugiError(
-            "いまは動いていません", where="Asterisk", cure="toritsugi up で始める"
-        ) from problem
-    async with instance.database.uow() as unit:
-        await unit.audit.add(
-            AuditEntry(
-                at=instance.clock.epoch(), actor=os.environ.get("SUDO_USER") or getpass.getuser(),
-                action="operator.pause" if reason is not None else "operator.sign_out", subject=number,
-                detail={"reason": reason} if reason is not None else {},
-            )
-        )  # fmt: skip
-    await instance.database.close()
-    say(
-        f"{account.name} さんを離席にしました。"
-        if reason is not None
-        else f"{account.name} さんの受付を終えました。"
-    )
 
 
 def _counts(texts: Sequence[str], example: str) -> dict[str, int]:

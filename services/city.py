@@ -31,7 +31,15 @@ from interactions.profile import InteractionsSection
 from ivr.compiled import dump_plan
 from ivr.flow import Flow, LineQueues, Tell, ToLine, ToMenu, ToStaff
 from ivr.profile import IvrSection, PromptsSection, ReadingsSection
-from ivr.prompts import EMERGENCY_PREFIX, PATTERNS, PromptBook, fill, placeholder_fault, required_names
+from ivr.prompts import (
+    EMERGENCY_PREFIX,
+    NOTICE_PREFIX,
+    PATTERNS,
+    PromptBook,
+    fill,
+    placeholder_fault,
+    required_names,
+)
 from ivr.session import CallPlan
 from ivr.spoken import say_key, say_timetable
 from reports.profile import ReportsSection
@@ -78,8 +86,16 @@ class CityProfile:
     @property
     def emergency_messages(self) -> tuple[str, ...]:
         """Prompts that may be named when the centre is closed by hand: those that every language has."""
+        return self._named(EMERGENCY_PREFIX)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Prompts that every caller may be made to hear before the menu."""
+        return self._named(NOTICE_PREFIX)
+
+    def _named(self, prefix: str) -> tuple[str, ...]:
         texts = [set(self.prompts.texts[language]) for language in self.ivr.languages]
-        return tuple(sorted(n for n in set.intersection(*texts) if n.startswith(EMERGENCY_PREFIX)))
+        return tuple(sorted(name for name in set.intersection(*texts) if name.startswith(prefix)))
 
     def compiled_plan(self, today: date) -> str:
         """The plan for the fallback script, with the holidays from last year to the year after next."""
@@ -262,7 +278,7 @@ def _check_prompts(profile: CityProfile, raw: RawProfile) -> Iterator[ProfilePro
         for name in sorted(wanted - set(texts)):
             yield raw.problem(f"prompts.{language}.{name}", "文言がありません", "この名前で文を書き足す")
         for name in sorted(set(texts) - wanted):
-            if name.startswith(EMERGENCY_PREFIX):
+            if name.startswith((EMERGENCY_PREFIX, NOTICE_PREFIX)):
                 continue
             yield raw.problem(f"prompts.{language}.{name}", "使われない文言です", "消すか、綴りを確かめる")
         for name, text in texts.items():

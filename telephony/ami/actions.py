@@ -139,6 +139,12 @@ async def channel_variable(ami: Ami, channel: str, name: str) -> str:
     return reply.fields.get("value", "")
 
 
+async def global_variable(ami: Ami, name: str) -> str:
+    """A global dialplan variable; empty when it is not set."""
+    reply = await ami.action("Getvar", Variable=name)
+    return reply.fields.get("value", "") if reply.success else ""
+
+
 async def set_global(ami: Ami, name: str, value: str) -> AmiResponse:
     """Set a global dialplan variable."""
     return await ami.action("Setvar", Variable=name, Value=value)
@@ -204,6 +210,22 @@ async def mute_recording(ami: Ami, channel: str, on: bool) -> AmiResponse:
 async def blind_transfer(ami: Ami, channel: str, *, context: str, extension: str) -> AmiResponse:
     """Send the party bridged with `channel` (the transferer) into the dialplan."""
     return await ami.action("BlindTransfer", Channel=channel, Context=context, Exten=extension)
+
+
+async def redirect(ami: Ami, channel: str, *, context: str, extension: str) -> AmiResponse:
+    """Take a channel out of whatever it does, to a place in the dialplan."""
+    return await ami.action("Redirect", Channel=channel, Context=context, Exten=extension, Priority="1")
+
+
+async def press(ami: Ami, channel: str, keys: str) -> None:
+    """Have the switch take `keys` (digits, `*`, `#`) as if the telephone behind `channel` had sent them.
+
+    Raises:
+        AmiRefused: there is no such channel.
+    """
+    for key in keys:
+        reply = await ami.action("PlayDTMF", Channel=channel, Digit=key, Receive="true", Duration="100")
+        reply.required()
 
 
 async def ping(ami: Ami, *, timeout: float = 2.0) -> None:

@@ -46,6 +46,7 @@ from ledger.facts import (
     RecordingMuted,
     RecordingStarted,
     Referred,
+    RelayMarked,
     Returned,
     SelfServed,
     Source,
@@ -53,6 +54,7 @@ from ledger.facts import (
     Supervised,
     Transferred,
     WaitTold,
+    Warned,
 )
 from telephony.disk.errors import DamagedLine, moment
 from telephony.members import operator_of
@@ -316,6 +318,12 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
     ),
     UserEvent.RECORDING_PAUSE: lambda r: RecordingMuted(
         at=r.at, source=r.source, call=CallId(r.payload["call"]), on=r.payload["state"] == "on"
+    ),
+    UserEvent.WARNED: lambda r: Warned(
+        at=r.at, source=r.source, call=CallId(r.payload["call"]), stage=r.payload["stage"], by=r.payload["by"]
+    ),
+    UserEvent.RELAY: lambda r: RelayMarked(
+        at=r.at, source=r.source, call=CallId(r.payload["call"]), operator=OperatorId(r.payload["op"])
     ),
     UserEvent.HELP: _help,
     UserEvent.REFUSED: _refused,

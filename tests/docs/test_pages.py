@@ -110,7 +110,18 @@ def test_the_dialplan_knows_what_the_engine_hands_it(word: str) -> None:
 def test_globals_of_a_seat_are_on_the_page() -> None:
     """What the locked lines of the operators' side remember of each seat."""
     used = set(re.findall(r"GLOBAL\((T_[A-Z]+_)", dialplan_text()))
-    assert used == {"T_STATE_", "T_TALK_", "T_CALL_", "T_LINE_", "T_LEG_", "T_CITIZEN_", "T_TAKER_"}
+    assert used == {
+        "T_STATE_",
+        "T_TALK_",
+        "T_CALL_",
+        "T_LINE_",
+        "T_LEG_",
+        "T_CITIZEN_",
+        "T_TAKER_",
+        "T_AFTER_",
+        "T_RELAY_",
+        "T_SAYING_",
+    }
     assert all(f"`{name}op…`" in page("dialplan-contract.md") for name in used)
 
 

@@ -157,6 +157,13 @@ def test_long_talks_and_holds() -> None:
     assert holds["101"].text == "青木さん（101）の保留が3分20秒続いています（市民の方には保留音だけ）。"
 
 
+def test_a_long_relay_call_is_no_alert_and_its_hold_still_is() -> None:
+    view = floor(seat("101", "talking", since=T0 - 3600))
+    given = inputs(view, holds={OperatorId("101"): T0 - 400}, relay=frozenset({OperatorId("101")}))
+    assert not read(given, K.LONG_CALL)
+    assert read(given, K.LONG_HOLD)
+
+
 def test_missed_offers_count_within_the_time_and_being_held_back_is_enough() -> None:
     view = floor(seat("101"), seat("102", "paused:missed", since=T0 - 7))
     given = inputs(view, missed={OperatorId("101"): [T0 - 4000, T0 - 60, T0 - 30]})

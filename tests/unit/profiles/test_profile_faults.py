@@ -79,6 +79,9 @@ def faults(folder: Path, old: str, new: str) -> list[str]:
         ('line = "portal"\n', 'line = "portals"\n', ["[interactions.categories.2.line]", "分類のない回線です: portal"]),
         ("[reports]\n", "[report]\nx = 1\n[reports]\n", ["[report]", "知らない節です"]),
         (GOOD[GOOD.index("[reports]\n") : GOOD.index("[demo]\n")], "", ["[reports]", "節がありません"]),
+        ("[acd]\n", "[acd.long_call]\nafter_min = [20, 10]\n[acd]\n", ["[acd.long_call]", "小さい順に並べ直す"]),
+        ("[acd]\n", "[acd.long_call]\nafter_min = [0]\n[acd]\n", ["[acd.long_call.after_min.0]"]),
+        ("[acd]\n", '[acd.long_call]\nrelay = ["+8150"]\n[acd]\n', ["[acd.long_call.relay.0]"]),
         ("[reports]\n", "[reports]\nshowy = true\n", ["[reports.showy]", "知らない項目です"]),
     ],
 )  # fmt: skip
@@ -141,3 +144,11 @@ def test_a_city_may_have_emergency_texts_of_its_own(tmp_path: Path) -> None:
     text = text.replace("[prompts.en]\n", '[prompts.en]\nemergency_typhoon = "Closed for a typhoon."\n')
     path.write_text(text, "utf-8")
     assert load_city(path).emergency_messages == ("emergency_closed", "emergency_typhoon")
+
+
+def test_a_city_may_have_notices_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "ageo.toml"
+    text = GOOD.replace("[prompts.ja]\n", '[prompts.ja]\nnotice_flood = "大雨のお知らせです。"\n')
+    text = text.replace("[prompts.en]\n", '[prompts.en]\nnotice_flood = "Heavy rain."\n')
+    path.write_text(text, "utf-8")
+    assert load_city(path).notices == ("notice_emergency", "notice_flood")
