@@ -11,14 +11,20 @@ from core.ids import CallId, OperatorId
 
 @unique
 class CaseStatus(StrEnum):
-    DRAFT = "draft"
-    """Made by the system when the call closed; an operator has not written into it yet."""
-    OPEN = "open"
-    CLOSED = "closed"
+    IN_PROGRESS = "in_progress"
+    """From the opening on; `Case.unwritten` tells whether somebody has written into it."""
+    DONE = "done"
+    ESCALATED = "escalated"
+    """The city or a supervisor is asked (宇部 12(4))."""
+    CALL_BACK = "awaiting_call_back"
+    """The citizen is to be called back (松阪 2章2(4)キ)."""
 
     @property
     def label_ja(self) -> str:
-        return {"draft": "未記入", "open": "対応中", "closed": "完了"}[self.value]
+        return {
+            "in_progress": "対応中", "done": "完了", "escalated": "エスカレーション中",
+            "awaiting_call_back": "折り返し待ち",
+        }[self.value]  # fmt: skip
 
 
 @unique
@@ -30,6 +36,18 @@ class TranscriptState(StrEnum):
     READY = "ready"
     UNAVAILABLE = "unavailable"
     """No text can be made of the recording: empty, damaged, or given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn:
+    """A transfer of the citizen, and what came of it."""
+
+    at: float
+    to: str
+    """Extension of the directory; empty for a colleague."""
+    label: str
+    result: str
+    """DIALSTATUS, empty when none was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +66,7 @@ class CallSummary:
     ended_at: float
     transferred_to: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
+    transfers: tuple[HandedOn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +75,55 @@ class Case:
 
     case_id: str
     calls: tuple[CallSummary, ...]
-    status: CaseStatus = CaseStatus.DRAFT
+    """By time; empty only while it is joined into another case."""
+    opened_at: float = 0.0
+    """Epoch seconds; counts while there are no calls."""
+    status: CaseStatus = CaseStatus.IN_PROGRESS
     category: str | None = None
+    tags: tuple[str, ...] = ()
     transcript: TranscriptState = TranscriptState.NONE
     question: str = ""
     answer: str = ""
+    complaint: bool = False
+    mistaken_guidance: bool = False
+    """The citizen was told something wrong."""
+    confidential: bool = False
+    """Seen by those whose case it is, supervisors and the city's administrators only (`interactions.access`)."""
+    satisfaction: int | None = None
+    """1 (poor) to 5 (good), from a survey; None without one."""
+    department: str = ""
+    """Extension of the directory whose matter it is; empty while nobody at the city is asked."""
+    version: int = 1
+    """Counts what people changed; see `interactions.case_edit`."""
+    edited_by: str = ""
+    edited_at: float | None = None
+    joined_into: str | None = None
+    """The case that has taken over this one's calls."""
 
     @property
     def first(self) -> CallSummary:
         return self.calls[0]
+
+    @property
+    def started_at(self) -> float:
+        """When its first talk began."""
+        return self.calls[0].started_at if self.calls else self.opened_at
+
+    @property
+    def operators(self) -> tuple[OperatorId, ...]:
+        """Everyone who talked with the citizen, in order, once."""
+        return tuple(dict.fromkeys(operator for call in self.calls for operator in call.operators))
+
+    @property
+    def departments(self) -> tuple[str, ...]:
+        """Extensions whose matter it is or was: asked in writing, or handed the citizen."""
+        handed = (transfer.to for call in self.calls for transfer in call.transfers)
+        return tuple(dict.fromkeys(name for name in (self.department, *handed) if name))
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether nobody has written yet what it was about."""
+        return not self.question.strip() and not self.answer.strip()
 
 
 def case_id_of(call: CallId) -> str:
@@ -82,6 +141,7 @@ def open_case(summary: CallSummary, category_of: Callable[[str], str | None] = l
     return Case(
         case_id=case_id_of(summary.call_id),
         calls=(summary,),
+        opened_at=summary.started_at,
         category=category_of(summary.line) if summary.line else None,
         transcript=TranscriptState.WAITING if summary.recordings else TranscriptState.NONE,
     )

@@ -43,6 +43,8 @@ RECORDINGS_SHARE = 20
 """Between two looks at the recordings' folder lie so many times what the last one took."""
 
 RECORDINGS_AT_ONCE = 200
+_OF_CASES = ("calls", "caller_numbers", "transcripts", "imported_cases")
+"""Counts of what may have taken words out of the search."""
 
 RotateLogs = Callable[[], Awaitable[object]]
 """Has a running Asterisk close and rename its own logs (`logger rotate`)."""
@@ -152,6 +154,8 @@ class Housekeeper:
             counts.update(await self._retention.run(cut))
             await self.seal_rest()
         counts.update(await self._raw_logs(cut, dry_run))
+        if not dry_run and sum(counts[name] for name in _OF_CASES):
+            await self._database.forget_words()
         if not dry_run and not await self._database.empty_wal():
             log.info("deleted rows stay in the database's log until the next run: it was being read")
         done = dict(sorted(counts.items()))

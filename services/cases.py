@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.clock import Clock
 from core.ids import CallId
-from interactions.case import CallSummary, TranscriptState, open_case, with_transcript
+from interactions.case import CallSummary, HandedOn, TranscriptState, open_case, with_transcript
 from interactions.ticket import Ticket, TicketKind, TicketState, ticket_id_of
 from ledger.calls import Call, CallbackTry, Disposition
 from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork, UnitOfWorkFactory
@@ -111,7 +111,7 @@ class CaseKeeper:
 
     async def _refresh(self, unit: UnitOfWork, summary: CallSummary) -> None:
         """Later facts (a transfer's result) reach the case; what people wrote into it stays."""
-        case = await unit.cases.of_call(summary.call_id)
+        case = await unit.cases.of_call(summary.call_id, lock=True)
         if case is not None:
             calls = tuple(summary if each.call_id == summary.call_id else each for each in case.calls)
             if calls != case.calls:
@@ -142,7 +142,7 @@ async def attach_transcript(
         for transcript in transcripts:
             await unit.transcripts.put(transcript)
         await unit.jobs.finish(call, state, now=now, error=error, next_try_at=next_try_at)
-        case = await unit.cases.of_call(call)
+        case = await unit.cases.of_call(call, lock=True)
         if case is not None:
             await unit.cases.put(with_transcript(case, _CASE_STATE.get(state, TranscriptState.WAITING)))
 
@@ -166,6 +166,7 @@ def summary_of(call: Call) -> CallSummary:
             ended_at=talk.ended_at,
             transferred_to=_transferred_to(call),
             recordings=(callback_recording(call, talk),),
+            transfers=_transfers(call),
         )
     if call.ended_at is None or not call.segments:
         raise ValueError(f"no answered and closed call: {call.call_id}")
@@ -180,7 +181,12 @@ def summary_of(call: Call) -> CallSummary:
         ended_at=call.ended_at,
         transferred_to=_transferred_to(call),
         recordings=call.recordings,
+        transfers=_transfers(call),
     )
+
+
+def _transfers(call: Call) -> tuple[HandedOn, ...]:
+    return tuple(HandedOn(at=t.at, to=t.to, label=t.label, result=t.result) for t in call.handed_on)
 
 
 def _transferred_to(call: Call) -> tuple[str, ...]:

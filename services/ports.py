@@ -9,16 +9,19 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from acd.alerts import Acknowledgement, Alert
 from acd.callback import Callback
 from acd.events import ExplainOffer
 from core.ids import CallId, OperatorId
-from interactions.case import Case
 from interactions.ticket import Ticket
 from ledger.calls import Call
 from ledger.facts import Fact
+from services.case_ports import CaseStore, OutboxStore
+
+if TYPE_CHECKING:
+    from services.audit import Head, Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,18 +304,6 @@ class TranscriptStore(Protocol):
     async def of_call(self, call: CallId) -> list[Transcript]: ...
 
 
-class CaseStore(Protocol):
-    async def add(self, case: Case) -> bool:
-        """Store a new case with its calls; False when it is there already."""
-        ...
-
-    async def put(self, case: Case) -> None: ...
-
-    async def of_call(self, call: CallId) -> Case | None: ...
-
-    async def between(self, since: float, until: float) -> list[Case]: ...
-
-
 class OperatorStore(Protocol):
     async def put(self, operator: OperatorAccount) -> None: ...
 
@@ -366,10 +357,20 @@ class OfferStore(Protocol):
 
 
 class AuditStore(Protocol):
-    async def add(self, entry: AuditEntry) -> None: ...
+    """A chain (`services.audit`)."""
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Store the entry as the next link when the unit of work ends."""
+        ...
 
     async def between(self, since: float, until: float) -> list[AuditEntry]:
         """Entries of `[since, until)`, in order."""
+        ...
+
+    async def head(self) -> Head: ...
+
+    async def links(self, after: int, limit: int) -> list[Link]:
+        """At most `limit` links beyond number `after`, by number."""
         ...
 
 
@@ -464,6 +465,22 @@ class RetentionStore(Protocol):
         """
         ...
 
+    async def cases_without_call(self, before: float, limit: int | None) -> list[str]:
+        """Cases from before the moment, none of whose calls is kept: imported ones."""
+        ...
+
+    async def drop_cases(self, cases: Collection[str]) -> None:
+        """Delete them with everything that hangs on them."""
+        ...
+
+    async def loose_ends(self, calls: float, numbers: float) -> int:
+        """How many drafts, events and FAQ lines `drop_loose_ends` would delete."""
+        ...
+
+    async def drop_loose_ends(self, calls: float, numbers: float) -> int:
+        """Delete drafts and events from before `numbers`, and FAQ lines without a case from before `calls`."""
+        ...
+
     async def facts_without_call(self, before: float, limit: int | None) -> list[int]:
         """Ids of facts from before the moment that belong to no call that is kept."""
         ...
@@ -548,6 +565,8 @@ class UnitOfWork(Protocol):
     def alerts(self) -> AlertStore: ...
     @property
     def retention(self) -> RetentionStore: ...
+    @property
+    def outbox(self) -> OutboxStore: ...
 
 
 class UnitOfWorkFactory(Protocol):

@@ -21,6 +21,7 @@ from interactions.case import Case, TranscriptState, with_transcript
 from interactions.profile import RetentionSection
 from ledger.calls import Call
 from ledger.facts import Arrived, CallbackBooked, CallRefused, Fact
+from services.audit import Head
 from services.ports import Transcript, UnitOfWork, UnitOfWorkFactory
 
 log = logging.getLogger(__name__)
@@ -137,6 +138,19 @@ def erased_transcript(transcript: Transcript, number: str | None) -> Transcript:
     )
 
 
+def _without(value: Any, numbers: Sequence[str | None]) -> Any:
+    """A JSON value without these numbers, wherever they stand in it."""
+    if isinstance(value, str):
+        for number in numbers:
+            value = without_number(value, number)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without(each, numbers) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without(each, numbers) for each in value]
+    return value
+
+
 def _ours(number: str | None, city_numbers: Collection[str]) -> str | None:
     return number if number in city_numbers else None
 
@@ -149,6 +163,7 @@ class Retention:
         uow: writes.
         node: recordings of other nodes lie on other machines and are left to them.
         city_numbers: the city's own, which are no personal data.
+        anchor: notes outside the database up to where the audit was deleted.
         remove_recording: deletes one file of the recordings' folder by name; False when it was not there.
     """
 
@@ -160,11 +175,12 @@ class Retention:
         node: str,
         city_numbers: Collection[str],
         remove_recording: Callable[[str], bool],
+        anchor: Callable[[Head], None] = lambda head: None,
         batch: int = BATCH,
     ) -> None:
         self._reading, self._uow, self._node = reading, uow, node
         self._city_numbers = tuple(city_numbers)
-        self._remove, self._batch = remove_recording, batch
+        self._remove, self._anchor, self._batch = remove_recording, anchor, batch
         self._erased: set[CallId] = set()
 
     async def due(self, cut: CutOffs) -> Counter[str]:
@@ -184,6 +200,8 @@ class Retention:
                 ),
                 alerts=await store.alerts_of(cut.calls),
                 tickets=await store.tickets_of(cut.caller_numbers),
+                imported_cases=len(await store.cases_without_call(cut.calls, None)),
+                loose_ends=await store.loose_ends(cut.calls, cut.caller_numbers),
             )
 
     async def run(self, cut: CutOffs) -> Counter[str]:
@@ -198,11 +216,14 @@ class Retention:
             caller_numbers=0,
             alerts=0,
             tickets=0,
+            imported_cases=0,
+            loose_ends=0,
         )
         # Files before their call: with the call gone nothing would lead to them any more.
         for step in (
             self._recordings,
             self._transcripts,
+            self._imported,
             self._calls,
             self._facts,
             self._floor_records,
@@ -212,6 +233,7 @@ class Retention:
             await self._all(step, cut, done)
         async with self._uow() as unit:
             done["alerts"] += await unit.retention.drop_alerts(cut.calls)
+            done["loose_ends"] += await unit.retention.drop_loose_ends(cut.calls, cut.caller_numbers)
             done["tickets"] += await unit.retention.drop_tickets(cut.caller_numbers)
         return done
 
@@ -241,7 +263,7 @@ class Retention:
         async with self._uow() as unit:
             await unit.retention.drop_transcripts(calls)
             for call in calls:
-                case = await unit.cases.of_call(call)
+                case = await unit.cases.of_call(call, lock=True)
                 if case is not None and not await self._has_text(unit, case):
                     await unit.cases.put(with_transcript(case, TranscriptState.NONE))
         return Counter(transcripts=len(calls))
@@ -261,6 +283,15 @@ class Retention:
             facts = await unit.retention.drop_calls(calls)
         return Counter(calls=len(calls), facts=facts)
 
+    async def _imported(self, cut: CutOffs) -> Counter[str] | None:
+        async with self._reading() as unit:
+            cases = await unit.retention.cases_without_call(cut.calls, self._batch)
+        if not cases:
+            return None
+        async with self._uow() as unit:
+            await unit.retention.drop_cases(cases)
+        return Counter(imported_cases=len(cases))
+
     async def _facts(self, cut: CutOffs) -> Counter[str] | None:
         async with self._reading() as unit:
             facts = await unit.retention.facts_without_call(cut.calls, self._batch)
@@ -273,6 +304,9 @@ class Retention:
     async def _floor_records(self, cut: CutOffs) -> Counter[str] | None:
         async with self._uow() as unit:
             gone = await unit.retention.drop_floor_records(cut.calls, self._batch)
+            if gone:
+                # Before the commit: an anchor too many is harmless, one that is missing looks like a crime.
+                self._anchor(await unit.audit.head())
         return Counter(floor_records=gone) if gone else None
 
     async def _numbers(self, cut: CutOffs) -> Counter[str] | None:
@@ -296,13 +330,27 @@ class Retention:
         return Counter(caller_numbers=len(due))
 
     async def _erase_texts(self, unit: UnitOfWork, call: CallId, number: str | None) -> None:
-        case = await unit.cases.of_call(call)
+        case = await unit.cases.of_call(call, lock=True)
         if case is not None:
+            numbers = [number, *(each.caller for each in case.calls if each.call_id == call)]
             await unit.cases.put(erased_case(case, call, number))
+            await self._erase_around(unit, case.case_id, numbers)
         for transcript in await unit.transcripts.of_call(call):
             erased = erased_transcript(transcript, number)
             if erased != transcript:
                 await unit.transcripts.put(erased)
+
+    async def _erase_around(self, unit: UnitOfWork, case_id: str, numbers: Sequence[str | None]) -> None:
+        """In what hangs on a case: its history, its thread, drafts, and what other systems are told."""
+        for version in await unit.cases.versions(case_id):
+            await unit.cases.add_version(replace(version, record=_without(version.record, numbers)))
+        for note in (await unit.cases.notes([case_id])).get(case_id, []):
+            await unit.cases.put_note(case_id, replace(note, text=_without(note.text, numbers)))
+        for draft in await unit.cases.drafts(case_id):
+            await unit.cases.put_draft(replace(draft, content=_without(draft.content, numbers)))
+        for event in await unit.outbox.of_subjects([case_id]):
+            await unit.outbox.put(replace(event, body=_without(event.body, numbers)))
+        await unit.cases.reindex([case_id])
 
     async def _numbers_without_call(self, cut: CutOffs) -> Counter[str] | None:
         """Numbers in facts that belong to no call: refused ones, operators' own, ones never folded."""

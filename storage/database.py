@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,11 +17,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.errors import ToritsugiError
+from interactions.search_words import PLAIN, Normaliser
 from storage.alert_stores import SqlAlerts
+from storage.audit_store import SqlAudit
 from storage.callback_stores import SqlCallbacks
-from storage.desk_stores import SqlCases, SqlOperators, SqlSettings, SqlStaffPhones, SqlTrunks
-from storage.floor_stores import SqlAudit, SqlOffers
+from storage.case_stores import SqlCases
+from storage.desk_stores import SqlOperators, SqlSettings, SqlStaffPhones, SqlTrunks
+from storage.floor_stores import SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
+from storage.outbox_store import SqlOutbox
 from storage.retention import SqlRetention
 from storage.speech_stores import SqlJobs, SqlRecordings, SqlTranscripts
 from storage.ticket_stores import SqlTickets
@@ -28,6 +33,9 @@ from storage.ticket_stores import SqlTickets
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
 _READ_ONLY = "toritsugi_read_only"
+_INDEXED_BY = "cases.indexed_by"
+_MERGED_PAGES = 500
+_MERGE_PAUSE_S = 0.02
 _LOCK = 0x7019  # any number of ours: one migration at a time on PostgreSQL
 
 
@@ -53,21 +61,32 @@ class SqlUnitOfWork:
     settings: SqlSettings
     alerts: SqlAlerts
     retention: SqlRetention
+    outbox: SqlOutbox
 
 
 class Database:
     """One database. `uow()` writes, `reading()` sees one moment of it and holds nobody up."""
 
-    def __init__(self, url: str) -> None:
-        """Raises ToritsugiError when the URL cannot be read; nothing is opened yet."""
-        self.url = url
+    def __init__(self, url: str, normalise: Normaliser = PLAIN) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            url: SQLAlchemy async URL.
+            normalise: makes notation variants one in the search of cases; another one has the index made anew.
+
+        Raises:
+            ToritsugiError: the URL cannot be read.
+        """
+        self.url, self._normalise = url, normalise
         self.engine = _engine(url)
 
     @asynccontextmanager
     async def uow(self) -> AsyncIterator[SqlUnitOfWork]:
         """One writing transaction: leaving the block commits, an exception undoes everything."""
         async with _said_plainly(self.url), self.engine.begin() as connection:
-            yield _unit(connection)
+            unit = _unit(connection, self._normalise)
+            yield unit
+            await unit.audit.flush()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqlUnitOfWork]:
@@ -75,7 +94,7 @@ class Database:
         async with _said_plainly(self.url), self.engine.connect() as plain:
             connection = await plain.execution_options(**{_READ_ONLY: True})
             async with connection.begin() as transaction:
-                yield _unit(connection)
+                yield _unit(connection, self._normalise)
                 await transaction.rollback()
 
     async def migrate(self) -> None:
@@ -84,6 +103,35 @@ class Database:
             if connection.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(_upgrade)
+            await self._index_cases(_unit(connection, self._normalise))
+
+    async def _index_cases(self, unit: SqlUnitOfWork) -> None:
+        """Make the index of cases anew when it is not of this normaliser: after a migration, or another choice."""
+        if await unit.settings.get(_INDEXED_BY) == self._normalise.name:
+            return
+        await unit.cases.index.clear()
+        async for page in unit.cases.stream(float("-inf"), float("inf")):
+            await unit.cases.reindex([case.case_id for case in page])
+        await unit.settings.put(_INDEXED_BY, self._normalise.name)
+
+    async def forget_words(self) -> None:
+        """Have SQLite's index of words lose what was deleted from it, in short writes; see ADR 24."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        pages = -_MERGED_PAGES
+        while True:
+            async with _said_plainly(self.url), self.engine.begin() as connection:
+                before = await connection.scalar(text("SELECT total_changes()"))
+                await connection.execute(
+                    text("INSERT INTO search_fts (search_fts, rank) VALUES ('merge', :pages)"),
+                    {"pages": pages},
+                )
+                after = await connection.scalar(text("SELECT total_changes()"))
+            # One change is the command itself (SQLite's manual of FTS5, 6.8).
+            if (after or 0) - (before or 0) < 2:
+                return
+            pages = _MERGED_PAGES
+            await asyncio.sleep(_MERGE_PAUSE_S)
 
     async def empty_wal(self) -> bool:
         """Write SQLite's log into its file and cut it, so that nothing deleted is left in either.
@@ -124,7 +172,7 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
+def _unit(connection: AsyncConnection, normalise: Normaliser) -> SqlUnitOfWork:
     return SqlUnitOfWork(
         connection=connection,
         facts=SqlFacts(connection),
@@ -133,7 +181,7 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         recordings=SqlRecordings(connection),
         jobs=SqlJobs(connection),
         transcripts=SqlTranscripts(connection),
-        cases=SqlCases(connection),
+        cases=SqlCases(connection, normalise),
         operators=SqlOperators(connection),
         trunks=SqlTrunks(connection),
         staff_phones=SqlStaffPhones(connection),
@@ -143,7 +191,8 @@ def _unit(connection: AsyncConnection) -> SqlUnitOfWork:
         callbacks=SqlCallbacks(connection),
         settings=SqlSettings(connection),
         alerts=SqlAlerts(connection),
-        retention=SqlRetention(connection),
+        retention=SqlRetention(connection, normalise),
+        outbox=SqlOutbox(connection),
     )
 
 

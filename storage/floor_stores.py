@@ -1,4 +1,4 @@
-"""Why offers went where they went, and who changed what, in SQL."""
+"""Why offers went where they went, in SQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from acd.events import ExplainOffer, Ranked
 from acd.view import Load
 from core.ids import CallId, OperatorId, QueueName
-from services.ports import AuditEntry
 from storage import rows
 
 
@@ -54,22 +53,3 @@ def _offer_of(record: Mapping[str, Any]) -> ExplainOffer:
         for ranked in record["ranking"]
     )
     return ExplainOffer(**{**record, "queue": QueueName(record["queue"]), "ranking": ranking})
-
-
-class SqlAudit:
-    """`services.ports.AuditStore`."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def add(self, entry: AuditEntry) -> None:
-        await self._connection.execute(insert(rows.audit), [{**asdict(entry), "detail": dict(entry.detail)}])
-
-    async def between(self, since: float, until: float) -> list[AuditEntry]:
-        audit = rows.audit.c
-        query = (
-            select(audit.at, audit.actor, audit.action, audit.subject, audit.detail)
-            .where(audit.at >= since, audit.at < until)
-            .order_by(audit.at, audit.id)
-        )
-        return [AuditEntry(**row._mapping) for row in await self._connection.execute(query)]

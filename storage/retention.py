@@ -5,18 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, tuple_, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    union,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId
+from interactions.search_words import PLAIN, Normaliser
 from ledger.codec import KINDS, encode_fact, kind_of
 from ledger.facts import Arrived, CallbackBooked, CallRefused, Fact
 from services.ports import RecordingFile
 from storage import rows
+from storage.audit_store import SqlAudit
+from storage.case_stores import SqlCases
 from storage.ledger_stores import read_facts
 from storage.sql import chunks
 
-_FLOOR_RECORDS = (rows.offer, rows.audit)
 _KINDS = sorted(KINDS)
 _ended = func.coalesce(rows.call.c.ended_at, rows.call.c.arrived_at)
 
@@ -24,8 +39,10 @@ _ended = func.coalesce(rows.call.c.ended_at, rows.call.c.arrived_at)
 class SqlRetention:
     """`services.ports.RetentionStore`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, normalise: Normaliser = PLAIN) -> None:
         self._connection = connection
+        self._audit = SqlAudit(connection)
+        self._cases = SqlCases(connection, normalise)
 
     async def recordings(self, before: float, node: str, limit: int | None) -> list[RecordingFile]:
         file, call = rows.recording.c, rows.call.c
@@ -97,29 +114,60 @@ class SqlRetention:
             ):
                 await self._connection.execute(delete(table).where(table.c.call_id.in_(part)))
             await self._connection.execute(delete(rows.callback).where(rows.callback.c.call.in_(part)))
+            event = rows.webhook_event
+            await self._connection.execute(delete(event).where(event.c.subject.in_(part)))
+            left: set[str] = set()
             for some in chunks(cases):
-                left = exists().where(link.case_id == rows.interaction.c.case_id)
-                await self._connection.execute(
-                    delete(rows.interaction).where(rows.interaction.c.case_id.in_(some), ~left)
+                left |= set(
+                    await self._connection.scalars(select(link.case_id).where(link.case_id.in_(some)))
                 )
+            await self._cases.forget(set(cases) - left)
+            await self._cases.reindex(left)
         return facts
 
+    async def cases_without_call(self, before: float, limit: int | None) -> list[str]:
+        case, link = rows.interaction.c, rows.interaction_call.c
+        of_a_call = (
+            select(link.case_id)
+            .join(rows.call, rows.call.c.call_id == link.call_id)
+            .where(link.case_id == case.case_id)
+            .exists()
+        )
+        query = (
+            select(case.case_id)
+            .where(case.started_at < before, case.joined_into.is_(None), ~of_a_call)
+            .order_by(case.started_at)
+            .limit(limit)
+        )
+        return list(await self._connection.scalars(query))
+
+    async def drop_cases(self, cases: Collection[str]) -> None:
+        await self._cases.forget(cases)
+
+    async def loose_ends(self, calls: float, numbers: float) -> int:
+        found = 0
+        for table, old in _loose(calls, numbers):
+            query = select(func.count()).select_from(table).where(old)
+            found += await self._connection.scalar(query) or 0
+        return found
+
+    async def drop_loose_ends(self, calls: float, numbers: float) -> int:
+        found = 0
+        for table, old in _loose(calls, numbers):
+            found += (await self._connection.execute(delete(table).where(old))).rowcount
+        return found
+
     async def floor_records(self, before: float) -> int:
-        count = 0
-        for table in _FLOOR_RECORDS:
-            query = select(func.count()).select_from(table).where(table.c.at < before)
-            count += await self._connection.scalar(query) or 0
-        return count
+        query = select(func.count()).select_from(rows.offer).where(rows.offer.c.at < before)
+        return (await self._connection.scalar(query) or 0) + await self._audit.old(before)
 
     async def drop_floor_records(self, before: float, limit: int) -> int:
-        gone = 0
-        for table in _FLOOR_RECORDS:
-            some = select(table.c.id).where(table.c.at < before).limit(limit - gone)
-            ids = list(await self._connection.scalars(some))
-            if ids:
-                await self._connection.execute(delete(table).where(table.c.id.in_(ids)))
-            gone += len(ids)
-        return gone
+        some = select(rows.offer.c.id).where(rows.offer.c.at < before).limit(limit)
+        ids = list(await self._connection.scalars(some))
+        if ids:
+            await self._connection.execute(delete(rows.offer).where(rows.offer.c.id.in_(ids)))
+        # The oldest of the chain alone, so that what is left still hangs together.
+        return len(ids) + (await self._audit.prune(before, limit - len(ids)) if len(ids) < limit else 0)
 
     async def facts_without_call(self, before: float, limit: int | None) -> list[int]:
         fact = rows.fact.c
@@ -211,6 +259,16 @@ class SqlRetention:
                 )
                 .values(payload=encode_fact(fact))
             )
+
+
+def _loose(calls: float, numbers: float) -> list[tuple[Table, ColumnElement[bool]]]:
+    faq, case = rows.interaction_faq.c, rows.interaction.c.case_id
+    without_case = ~exists().where(case == faq.case_id)
+    return [
+        (rows.case_draft, rows.case_draft.c.saved_at < numbers),
+        (rows.webhook_event, rows.webhook_event.c.at < numbers),
+        (rows.interaction_faq, (faq.shown_at < calls) & without_case),
+    ]
 
 
 def _foreign(number: ColumnElement[str], city_numbers: Collection[str]) -> ColumnElement[bool]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum, unique
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -13,44 +10,44 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
-    MetaData,
     String,
-    Table,
     Text,
     UniqueConstraint,
     false,
 )
 
-
-@unique
-class Retention(StrEnum):
-    """How long rows live; the days behind the first four stand in `[interactions.retention_days]`."""
-
-    CALLS = "calls"
-    RECORDINGS = "recordings"
-    TRANSCRIPTS = "transcripts"
-    CALLER_NUMBERS = "caller_numbers"
-    WHILE_IN_USE = "while_in_use"
-    """Configuration and bookkeeping: deleted by hand or overwritten."""
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from storage.case_rows import (
+    case_draft,
+    interaction,
+    interaction_call,
+    interaction_faq,
+    interaction_note,
+    interaction_version,
+    search_case,
+    search_label,
+    search_term,
+    search_text,
+    webhook_event,
 )
+from storage.tables import Retention, metadata
+from storage.tables import serial as _serial
+from storage.tables import table as _table
 
-
-def _table(name: str, *parts: Any, retention: Retention, personal: bool) -> Table:
-    return Table(name, metadata, *parts, info={"retention": retention, "personal": personal})
-
-
-def _serial() -> Column[int]:
-    # SQLite counts up by itself only for INTEGER, PostgreSQL should have 64 bits.
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-
+__all__ = [
+    "Retention",
+    "case_draft",
+    "interaction",
+    "interaction_call",
+    "interaction_faq",
+    "interaction_note",
+    "interaction_version",
+    "metadata",
+    "search_case",
+    "search_label",
+    "search_term",
+    "search_text",
+    "webhook_event",
+]
 
 fact = _table(
     "fact",
@@ -174,29 +171,6 @@ transcript = _table(
     personal=True,
 )
 
-interaction = _table(
-    "interaction",
-    Column("case_id", String(96), primary_key=True),
-    Column("status", String(16), nullable=False),
-    Column("category", String(64)),
-    Column("transcript", String(16), nullable=False),
-    Column("question", Text, nullable=False),
-    Column("answer", Text, nullable=False),
-    Column("started_at", Double, nullable=False, index=True),
-    retention=Retention.CALLS,
-    personal=True,
-)
-
-interaction_call = _table(
-    "interaction_call",
-    Column("call_id", String(96), primary_key=True),
-    Column("case_id", String(96), nullable=False, index=True),
-    Column("position", Integer, nullable=False),
-    Column("summary", JSON, nullable=False),
-    retention=Retention.CALLS,
-    personal=True,
-)
-
 offer = _table(
     "offer",
     _serial(),
@@ -218,8 +192,22 @@ audit = _table(
     Column("action", String(40), nullable=False),
     Column("subject", String(96), nullable=False),
     Column("detail", JSON, nullable=False),
+    Column("seq", BigInteger, nullable=False, unique=True),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
     retention=Retention.CALLS,
     personal=True,
+)
+
+audit_chain = _table(
+    "audit_chain",
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("pruned_seq", BigInteger, nullable=False),
+    Column("pruned_hash", String(64), nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=False,
 )
 
 callback = _table(

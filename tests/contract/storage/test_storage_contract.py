@@ -53,7 +53,12 @@ def test_every_table_declares_retention_and_personal_data() -> None:
 
 async def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+        def ours(name: str | None, kind: str, _parents: object) -> bool:
+            # The index of words is made by hand: each database has its own way (ADR 24).
+            return not (name or "").startswith("search_fts") and name != "ix_search_text_tokens"
+
+        context = MigrationContext.configure(connection, opts={"include_name": ours})
+        return list(compare_metadata(context, metadata))
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []

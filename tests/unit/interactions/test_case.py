@@ -43,9 +43,11 @@ def test_the_city_names_the_category_of_a_line() -> None:
     assert open_case(replace(SUMMARY, line=None)).category is None
 
 
-def test_a_case_is_a_draft_until_someone_writes_and_waits_for_its_text() -> None:
+def test_a_case_is_unwritten_until_someone_writes_and_waits_for_its_text() -> None:
     case = open_case(SUMMARY)
-    assert (case.status, case.transcript) == (CaseStatus.DRAFT, TranscriptState.WAITING)
+    assert (case.status, case.transcript) == (CaseStatus.IN_PROGRESS, TranscriptState.WAITING)
+    assert case.unwritten
+    assert not replace(case, answer="案内した").unwritten
     assert with_transcript(case, TranscriptState.READY).transcript is TranscriptState.READY
     silent = open_case(replace(SUMMARY, recordings=()))
     assert silent.transcript is TranscriptState.NONE

@@ -1,0 +1,38 @@
+"""What every table is made with: its retention, and whether it holds personal data (`Table.info`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
+
+
+@unique
+class Retention(StrEnum):
+    """How long rows live; the days behind the first four stand in `[interactions.retention_days]`."""
+
+    CALLS = "calls"
+    RECORDINGS = "recordings"
+    TRANSCRIPTS = "transcripts"
+    CALLER_NUMBERS = "caller_numbers"
+    WHILE_IN_USE = "while_in_use"
+    """Configuration and bookkeeping: deleted by hand or overwritten."""
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def table(name: str, *parts: Any, retention: Retention, personal: bool) -> Table:
+    return Table(name, metadata, *parts, info={"retention": retention, "personal": personal})
+
+
+def serial() -> Column[int]:
+    # SQLite counts up by itself only for INTEGER, PostgreSQL should have 64 bits.
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
