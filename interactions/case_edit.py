@@ -56,7 +56,21 @@ class Note:
     text: str
 
 
-_CONTENT = tuple(field.name for field in fields(Change))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaqUse:
+    """An article that was shown during a case, and perhaps used for the answer."""
+
+    case_id: str
+    """Of a case that may not be opened yet."""
+    article: str
+    version: int
+    shown_at: float
+    used_at: float | None = None
+    by: str = ""
+
+
+CONTENT = tuple(field.name for field in fields(Change))
+"""What people write into a case."""
 
 
 def edited(case: Case, change: Change, *, expected: int, at: float, by: str) -> Case:
@@ -79,7 +93,7 @@ def edited(case: Case, change: Change, *, expected: int, at: float, by: str) -> 
             cure="今の内容を開き直し、自分の変更をもう一度書く",
         )
     _checked(case, change)
-    wanted = {name: getattr(change, name) for name in _CONTENT if getattr(change, name) is not None}
+    wanted = {name: getattr(change, name) for name in CONTENT if getattr(change, name) is not None}
     if "tags" in wanted:
         wanted["tags"] = tidy_tags(wanted["tags"])
     if "category" in wanted:
@@ -100,7 +114,7 @@ def edited(case: Case, change: Change, *, expected: int, at: float, by: str) -> 
 
 def changed_fields(before: Case, after: Case) -> tuple[str, ...]:
     """Names of what differs in content, for the history and the audit."""
-    names = [name for name in _CONTENT if getattr(before, name) != getattr(after, name)]
+    names = [name for name in CONTENT if getattr(before, name) != getattr(after, name)]
     if [call.call_id for call in before.calls] != [call.call_id for call in after.calls]:
         names.append("calls")
     if before.joined_into != after.joined_into:
@@ -109,12 +123,13 @@ def changed_fields(before: Case, after: Case) -> tuple[str, ...]:
 
 
 def tidy_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Each tag once, without spaces around it, in order.
+    """Each tag once, without spaces around it, in order. `|` parts tags in a table, so none holds it.
 
     Raises:
         ToritsugiError: too many, or one too long.
     """
-    tidy = tuple(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
+    plain = (" ".join(tag.replace("|", "｜").split()) for tag in tags)
+    tidy = tuple(dict.fromkeys(tag for tag in plain if tag))
     if len(tidy) > MOST_TAGS:
         raise ToritsugiError(f"タグは {MOST_TAGS} 個までです", where="tags", cure="大切なものだけ残す")
     for tag in tidy:

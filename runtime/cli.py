@@ -15,6 +15,7 @@ import typer
 from core.clock import TOKYO
 from core.errors import ToritsugiError
 from runtime.cli_call import call_app
+from runtime.cli_cases import cases_app, webhooks_app
 from runtime.cli_floor import (
     alerts_app,
     audit_app,
@@ -57,6 +58,8 @@ for name, sub in (
     ("keys", keys_app),
     ("alerts", alerts_app),
     ("models", models_app),
+    ("cases", cases_app),
+    ("webhooks", webhooks_app),
 ):
     app.add_typer(sub, name=name)
 
@@ -358,22 +361,6 @@ def evidence(
     from runtime.evidence import collect_evidence
 
     asyncio.run(collect_evidence(city, call, target, reason, out, say))
-
-
-@app.command()
-def cases(
-    date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 今日)")] = None,
-    city: City = None,
-) -> None:
-    """応対履歴を一件一行の JSON で出します (文字起こし付き、番号を含みます)。
-
-    例: ./toritsugi cases --date 2026-11-24
-    """
-    from runtime.records import case_rows
-
-    day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date()
-    for row in asyncio.run(case_rows(city, day)):
-        out(json.dumps(row, ensure_ascii=False))
 
 
 @app.command()

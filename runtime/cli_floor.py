@@ -325,6 +325,20 @@ def audit_list(
         out(json.dumps(row, ensure_ascii=False))
 
 
+@audit_app.command("verify")
+def audit_verify(city: City = None) -> None:
+    """操作の記録に、書き換え、抜け、入替え、切取りがないかを確かめます。あれば、どの行かを示して終了コード 1。
+
+    例: ./toritsugi audit verify
+    """
+    from runtime.audit_chain import verify_audit
+
+    result = asyncio.run(verify_audit(city, say))
+    out(json.dumps(result, ensure_ascii=False, indent=2))
+    if not result["whole"]:
+        raise typer.Exit(1)
+
+
 # ---- call-backs -----------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from core.settings import Settings
 from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
 from runtime.alerting import Alerting
+from runtime.anchoring import Anchoring
 from runtime.callback_booking import CallbackBooking
 from runtime.callbacks import CallbackDesk
 from runtime.commanding import CommandDesk
@@ -36,6 +37,7 @@ from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_jso
 from runtime.prompts import warm_up
 from runtime.sounds import PromptFiles
 from services.city import CityProfile
+from services.event_sender import EventSender
 from services.ports import OperatorAccount
 from telephony.agi.server import FastAgiChannel, FastAgiServer
 from telephony.ami import actions
@@ -94,6 +96,8 @@ class Engine:
     long_calls: LongCalls
     note_by_telephone: Callable[[], Awaitable[int]]
     """Puts into the audit what was switched by telephone."""
+    anchoring: Anchoring
+    events: EventSender
     speaks: bool = False
     """Whether sentences can be made on the spot without a wait; the first one loads a voice."""
 
@@ -124,6 +128,8 @@ class Engine:
                 group.create_task(self._commands(), name="commands"),
                 group.create_task(self.long_calls.run(), name="long-calls"),
                 group.create_task(self._journal(), name="journal"),
+                group.create_task(self.anchoring.run(), name="anchors"),
+                group.create_task(self.events.run(), name="events"),
                 group.create_task(self.housekeeper.every_night(self._rotate_logs), name="night"),
             ]
             await stop.wait()

@@ -20,6 +20,7 @@ from typing import Any
 from core.clock import TOKYO, Clock
 from core.errors import ToritsugiError
 from core.settings import Settings
+from runtime.anchoring import Anchoring
 from runtime.floor_papers import draft_last_month
 from runtime.process import alive, read_json, run_folder
 from runtime.records import Records
@@ -64,7 +65,13 @@ class Housekeeper:
     """The housekeeping of one instance."""
 
     def __init__(
-        self, settings: Settings, profile: CityProfile, database: Database, clock: Clock, records: Records
+        self,
+        settings: Settings,
+        profile: CityProfile,
+        database: Database,
+        clock: Clock,
+        records: Records,
+        anchoring: Anchoring | None = None,
     ) -> None:
         self._settings, self._profile, self._database, self._clock = settings, profile, database, clock
         self._still = records.still
@@ -77,6 +84,7 @@ class Housekeeper:
             node=settings.node,
             city_numbers={*numbers.service, *numbers.test, numbers.outbound},
             remove_recording=self._remove_recording,
+            anchor=anchoring.pruned if anchoring else lambda head: None,
         )
 
     async def watch_recordings(self) -> None:
@@ -154,7 +162,7 @@ class Housekeeper:
             counts.update(await self._retention.run(cut))
             await self.seal_rest()
         counts.update(await self._raw_logs(cut, dry_run))
-        if not dry_run and sum(counts[name] for name in _OF_CASES):
+        if not dry_run and any(counts[name] for name in _OF_CASES):
             await self._database.forget_words()
         if not dry_run and not await self._database.empty_wal():
             log.info("deleted rows stay in the database's log until the next run: it was being read")
@@ -301,7 +309,9 @@ async def retention_run(city: str | None, *, dry_run: bool) -> dict[str, Any]:
     try:
         if not dry_run and not alive(read_json(run_folder(instance.settings) / "warden.json").get("pid")):
             await records.take_in()
-        keeper = Housekeeper(instance.settings, instance.profile, database, instance.clock, records)
+        keeper = Housekeeper(
+            instance.settings, instance.profile, database, instance.clock, records, instance.anchoring()
+        )
         return await keeper.run(dry_run=dry_run)
     finally:
         await database.close()

@@ -34,7 +34,9 @@ from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.keys import COMMAND_VARIABLE, FILE_VARIABLE, key_source
 from core.settings import PROJECT_ROOT, Settings, settings_from
+from notify.event_post import EventPoster
 from runtime.alerting import Alerting
+from runtime.anchoring import KEY, Anchoring, anchor_path
 from runtime.callback_booking import CallbackBooking
 from runtime.callbacks import CallbackDesk
 from runtime.centre_switches import note_by_telephone, throw
@@ -54,8 +56,12 @@ from runtime.sounds import PromptFiles
 from runtime.supervision_notice import SupervisionNotice
 from runtime.waiting_words import WaitingWords
 from services.city import CityProfile, load_city
+from services.event_sender import EventSender
 from services.experience import REMEMBERED_CALLS, experience_of
 from services.ports import AuditEntry, OperatorAccount, TrunkPeer
+
+# DUP
+from storage.anchors import AnchorFile
 from storage.database import Database
 from telephony.ami.session import AmiSession
 
@@ -107,6 +113,18 @@ class Instance:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_urlsafe(24))
         return path.read_text(encoding="ascii")
+
+    def anchoring(self) -> Anchoring:
+        """What writes the anchors of the audit."""
+        file = AnchorFile(anchor_path(self.settings.home))
+        key = self.secret(KEY)
+        return Anchoring(self.database, self.clock, file=file, node=self.settings.node, key=key)
+
+    def event_sender(self) -> EventSender:
+        """What tells other systems of cases and calls."""
+        poster = EventPoster(lambda endpoint: self.secret(f"webhook-{endpoint}"), self.clock)
+        endpoints = {each.id: each for each in self.profile.interactions.webhooks}
+        return EventSender(self.database.uow, self.database.reading, self.clock, poster, endpoints)
 
     async def people(self) -> tuple[list[OperatorAccount], list[TrunkPeer]]:
         """Operators who may work, and where calls may come from."""
@@ -337,12 +355,16 @@ class Instance:
             callbacks=desk,
             booking=booking,
             sync_ledger=records.take_in,
-            housekeeper=Housekeeper(self.settings, self.profile, self.database, self.clock, records),
+            housekeeper=Housekeeper(
+                self.settings, self.profile, self.database, self.clock, records, self.anchoring()
+            ),
             alerting=alerting,
             offices=OfficeHours(ami=ami, profile=self.profile, clock=self.clock),
             commands=commands,
             long_calls=long_calls,
             note_by_telephone=lambda: note_by_telephone(self.settings, self.database.uow),
+            anchoring=self.anchoring(),
+            events=self.event_sender(),
         )
 
 

@@ -25,6 +25,7 @@ from ledger.export import call_record, to_csv, to_jsonl
 from ledger.facts import CallRefused
 from ledger.reconcile import Reconciliation, SeenInvite, invites_of, reconcile
 from services.callbacks import CallbackKeeper
+from services.case_events import CaseEvents
 from services.cases import CaseKeeper, TicketKeeper
 from services.city import CityProfile
 from services.ledger_sync import LedgerSync
@@ -61,7 +62,8 @@ class Records:
             found = category_of(line)
             return found.id if found is not None else None
 
-        keeper = CaseKeeper(clock, category, profile.ivr.languages[0])
+        events = CaseEvents(profile.interactions.webhooks, profile.city.id)
+        keeper = CaseKeeper(clock, category, profile.ivr.languages[0], events)
 
         lines = {line.id: line.name_ja for line in profile.acd.lines}
         tickets = TicketKeeper(

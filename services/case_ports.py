@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from core.ids import CallId
 from interactions.case import Case
-from interactions.case_edit import Note
+from interactions.case_edit import FaqUse, Note
 from interactions.search import CaseQuery, Hits
 from interactions.search_words import Both, Normaliser
 
@@ -36,19 +36,6 @@ class CaseDraft:
     """The version that the person saw."""
     saved_at: float
     content: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaqUse:
-    """An article that was shown during a case, and perhaps used for the answer."""
-
-    case_id: str
-    """Of a case that may not be opened yet."""
-    article: str
-    version: int
-    shown_at: float
-    used_at: float | None = None
-    by: str = ""
 
 
 @unique
@@ -168,13 +155,17 @@ class CaseStore(Protocol):
 class OutboxStore(Protocol):
     """What other systems are to be told, written in the transaction in which it happened."""
 
-    async def add(self, events: Collection[OutboxEvent]) -> None: ...
+    async def add(self, events: Collection[OutboxEvent]) -> None:
+        """Store them; one whose id is there stays as it is."""
+        ...
 
     async def put(self, event: OutboxEvent) -> None: ...
 
     async def due(self, now: float, limit: int) -> list[OutboxEvent]:
         """Waiting ones whose time has come, oldest first."""
         ...
+
+    async def get(self, event_id: str) -> OutboxEvent | None: ...
 
     async def listed(self, states: Collection[EventState], limit: int) -> list[OutboxEvent]:
         """Newest first."""

@@ -10,12 +10,13 @@ from core.ids import CallId
 from interactions.case import CallSummary, HandedOn, TranscriptState, open_case, with_transcript
 from interactions.ticket import Ticket, TicketKind, TicketState, ticket_id_of
 from ledger.calls import Call, CallbackTry, Disposition
+from services.case_events import CaseEvents
 from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork, UnitOfWorkFactory
 
 MARGIN_S = 0.5
 """Kept on both sides of a talk: the moment of the bridge and the recording's first sample differ a little."""
 
-_CASE_STATE = {
+TRANSCRIPT_STATES = {
     JobState.DONE: TranscriptState.READY,
     JobState.EMPTY: TranscriptState.UNAVAILABLE,
     JobState.DAMAGED: TranscriptState.UNAVAILABLE,
@@ -85,6 +86,7 @@ class CaseKeeper:
         clock: when a job is first due.
         category_of: the category's id for a service line (`InteractionsSection.category_of`).
         default_language: of calls whose language is unknown.
+        events: tells other systems.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class CaseKeeper:
         clock: Clock,
         category_of: Callable[[str], str | None] = lambda line: line,
         default_language: str = "ja",
+        events: CaseEvents | None = None,
     ) -> None:
         self._clock, self._category_of, self._language = clock, category_of, default_language
+        self._events = events or CaseEvents()
 
     async def after_fold(self, unit: UnitOfWork, calls: Sequence[Call]) -> None:
         """For `LedgerSync(also=[keeper.after_fold])`: runs in the ledger's own transaction."""
@@ -101,10 +105,15 @@ class CaseKeeper:
             talked = call.callback is not None and call.callback.talk is not None
             if not call.open and (call.disposition is Disposition.ANSWERED or talked):
                 await self._keep(unit, call)
+            if not call.open:
+                await self._events.call_closed(unit, call)
 
     async def _keep(self, unit: UnitOfWork, call: Call) -> None:
         summary = summary_of(call)
-        if not await unit.cases.add(open_case(summary, self._category_of)):
+        case = open_case(summary, self._category_of)
+        if await unit.cases.add(case):
+            await self._events.opened(unit, case, self._clock.epoch())
+        else:
             await self._refresh(unit, summary)
         if call.recordings:
             await unit.jobs.add(job_of(call, self._clock.epoch(), self._language))
@@ -144,7 +153,7 @@ async def attach_transcript(
         await unit.jobs.finish(call, state, now=now, error=error, next_try_at=next_try_at)
         case = await unit.cases.of_call(call, lock=True)
         if case is not None:
-            await unit.cases.put(with_transcript(case, _CASE_STATE.get(state, TranscriptState.WAITING)))
+            await unit.cases.put(with_transcript(case, TRANSCRIPT_STATES.get(state, TranscriptState.WAITING)))
 
 
 def summary_of(call: Call) -> CallSummary:

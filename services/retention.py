@@ -264,8 +264,12 @@ class Retention:
             await unit.retention.drop_transcripts(calls)
             for call in calls:
                 case = await unit.cases.of_call(call, lock=True)
-                if case is not None and not await self._has_text(unit, case):
+                if case is None:
+                    continue
+                if not await self._has_text(unit, case):
                     await unit.cases.put(with_transcript(case, TranscriptState.NONE))
+                # The search must lose the words too.
+                await unit.cases.reindex([case.case_id])
         return Counter(transcripts=len(calls))
 
     async def _has_text(self, unit: UnitOfWork, case: Case) -> bool:

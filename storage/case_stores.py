@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId
 from interactions.case import CallSummary, Case, CaseStatus, HandedOn, TranscriptState
-from interactions.case_edit import Note
+from interactions.case_edit import FaqUse, Note
 from interactions.search import entry_of
 from interactions.search_words import Normaliser
-from services.case_ports import CaseDraft, CaseVersion, FaqUse
+from services.case_ports import CaseDraft, CaseVersion
 from storage import rows
 from storage.case_search import SqlCaseIndex
 from storage.sql import chunks, insert_new, upsert

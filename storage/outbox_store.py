@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.case_ports import EventState, OutboxEvent
 from storage import rows
-from storage.sql import chunks
+from storage.sql import chunks, insert_into
 
 _event = rows.webhook_event.c
 
@@ -24,7 +24,11 @@ class SqlOutbox:
 
     async def add(self, events: Collection[OutboxEvent]) -> None:
         if events:
-            await self._connection.execute(insert(rows.webhook_event), [_row(event) for event in events])
+            statement = insert_into(self._connection, rows.webhook_event)
+            await self._connection.execute(
+                statement.on_conflict_do_nothing(index_elements=["event_id"]),
+                [_row(event) for event in events],
+            )
 
     async def put(self, event: OutboxEvent) -> None:
         statement = update(rows.webhook_event).where(_event.event_id == event.event_id)
@@ -35,6 +39,10 @@ class SqlOutbox:
             _event.state == EventState.WAITING.value, _event.next_try_at <= now
         )
         return await self._read(query.order_by(_event.next_try_at, _event.id).limit(limit))
+
+    async def get(self, event_id: str) -> OutboxEvent | None:
+        found = await self._read(select(rows.webhook_event).where(_event.event_id == event_id))
+        return found[0] if found else None
 
     async def listed(self, states: Collection[EventState], limit: int) -> list[OutboxEvent]:
         query = select(rows.webhook_event).where(_event.state.in_([each.value for each in states]))

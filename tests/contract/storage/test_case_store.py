@@ -13,10 +13,10 @@ from sqlalchemy import func, select, text
 from core.ids import CallId, OperatorId
 from interactions.access import Person, Role
 from interactions.case import CallSummary, Case, CaseStatus, HandedOn, case_id_of, open_case
-from interactions.case_edit import Change, Note, edited, joined
+from interactions.case_edit import Change, FaqUse, Note, edited, joined
 from interactions.search import CaseQuery, Facet, Hits, entry_of, month_of, month_text, sought_of
 from interactions.search_words import PLAIN, SynonymGroups, holds
-from services.case_ports import CaseDraft, CaseVersion, EventState, FaqUse, OutboxEvent
+from services.case_ports import CaseDraft, CaseVersion, EventState, OutboxEvent
 from services.ports import Transcript
 from storage import rows
 from storage.database import Database
