@@ -155,9 +155,9 @@ def daily_report(
         hours=_hours(closed, city_time_of, city.rule),
         lines=_lines(closed, city),
         long_waits=tuple(
-            _call_row(call, city, city_time_of) for call in m.waits_of_at_least(mine, city.long_wait_s)
+            call_row(call, city, city_time_of) for call in m.waits_of_at_least(mine, city.long_wait_s)
         ),
-        calls=tuple(_call_row(call, city, city_time_of) for call in arrived),
+        calls=tuple(call_row(call, city, city_time_of) for call in arrived),
         tests=tally_of(arrived).tests,
         still_open=len(mine) - len(closed),
         incomplete=sum(_is_incomplete(call) for call in mine),
@@ -241,7 +241,8 @@ def _lines(calls: Sequence[Call], city: CityFacts) -> tuple[Row, ...]:
     return (*rows, _row("（用件を選ぶ前）", without, city.rule)) if without else tuple(rows)
 
 
-def _call_row(call: Call, city: CityFacts, city_time_of: CityTimeOf) -> CallRow:
+def call_row(call: Call, city: CityFacts, city_time_of: CityTimeOf) -> CallRow:
+    """One call as papers list it."""
     disposition = call.disposition
     detail = (
         {

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from core.profile_file import Section, Text
 from reports.answer_rates import ANSWER_RATE_RULES
+from reports.city_papers import SECTIONS
 
 DueRule = Literal[
     "next_business_day",
@@ -21,6 +22,12 @@ DueRule = Literal[
 ]
 
 
+def _known_section(name: str) -> str:
+    if name not in SECTIONS:
+        raise ValueError(f"知らない部分です: {name}|次のどれかを書く: {', '.join(SECTIONS)}")
+    return name
+
+
 class ReportSection(Section):
     """One paper: what it is and when the city wants it."""
 
@@ -29,8 +36,14 @@ class ReportSection(Section):
     due: DueRule
     number: Annotated[int, Field(ge=1, le=31)] | None = None
     """The day, business day or number of days that `due` counts with."""
+    on: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")] | None = None
+    """With `on_date`: month and day, `12-10`."""
     note: Text | None = None
     """Wording of the specification where the rule needs it."""
+    span: Literal["day", "week", "month", "so_far", "contract", "event"] | None = None
+    """The period that it speaks of, where it is not the usual one of its kind."""
+    sections: tuple[Annotated[str, AfterValidator(_known_section)], ...] = ()
+    """Its parts in order, by the names of `reports.city_papers`; empty for the usual ones."""
 
     def due_ja(self) -> str:
         """The rule in words."""
@@ -59,3 +72,5 @@ class ReportsSection(Section):
     answer_rate_definition: Annotated[str, AfterValidator(_known_rule)]
     """Which denominator of 応答率 the contract means: `reports.answer_rates` holds them."""
     papers: Annotated[tuple[ReportSection, ...], Field(min_length=1)]
+    places: Annotated[tuple[Text, ...], Field(min_length=1)] = ("コールセンター",)
+    """Where the contract receives citizens; the telephone first."""

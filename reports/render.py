@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ledger.calls import Disposition
 from ledger.export import BOM, safe_cell
+from reports.cells import NOTHING, cell_text, day_text, minutes, percent
+from reports.charts import bars_svg
 from reports.comparison import Comparison
 from reports.daily import DailyReport, Row
-
-NOTHING = "–"
-_WEEKDAYS = "月火水木金土日"
-
-
-def minutes(seconds: float | None) -> str:
-    """`83.4` → `1分23秒`; a missing figure is 「–」."""
-    if seconds is None:
-        return NOTHING
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}秒"
-    if whole < 3600:
-        return f"{whole // 60}分{whole % 60:02d}秒"
-    return f"{whole // 3600}時間{whole % 3600 // 60:02d}分"
 
 
 def limit(seconds: float) -> str:
@@ -37,24 +24,11 @@ def limit(seconds: float) -> str:
     return f"{seconds / 60:g}分" if seconds % 60 == 0 and seconds else minutes(seconds)
 
 
-def percent(share: float | None) -> str:
-    """`0.9` → `90.0%`, cut off rather than rounded up, so that 89.96 % never reads as a target of 90 % met."""
-    if share is None:
-        return NOTHING
-    tenths = int(share * 1000 + 1e-9)
-    return f"{tenths // 10}.{tenths % 10}%"
-
-
 def figure_text(value: float | None, unit: str) -> str:
     """A figure as it is printed."""
     if value is None:
         return NOTHING
     return {"calls": lambda v: f"{v:,.0f}件", "seconds": minutes, "share": percent}[unit](value)
-
-
-def day_text(day: date) -> str:
-    """`2024年11月25日（月）`."""
-    return f"{day.year}年{day.month}月{day.day}日（{_WEEKDAYS[day.weekday()]}）"
 
 
 def clock_text(moment: datetime) -> str:
@@ -94,6 +68,9 @@ def environment() -> Environment:
         "clock": clock_text,
         "result_ja": _result_ja,
         "difference_ja": lambda name: _DIFFERENCES.get(name, name),
+        "cell": cell_text,
+        "moment": lambda moment: f"{moment:%Y年%-m月%-d日 %H:%M}",
+        "bars_svg": bars_svg,
     }
     environment.globals |= {"figure_text": figure_text, "bars": _bars}
     return environment

@@ -7,8 +7,9 @@ import io
 from datetime import timedelta
 
 from ledger.export import BOM, safe_cell
+from reports.cells import day_text
 from reports.definitions import DEFINITIONS
-from reports.render import day_text, environment
+from reports.render import environment
 from reports.shortfall import ShortfallReport, by_day_and_hour
 
 PRINTED = ("lost", "on_duty", "offers", "missed_offers", "att", "acw")

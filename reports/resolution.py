@@ -28,50 +28,77 @@ class Resolution:
     repeaters: int
 
 
-def resolution_of(calls: Iterable[Call], since: float, until: float) -> Resolution:
-    """Counts over the calls that arrived in `[since, until)`.
+class Following:
+    """Follows callers through the calls of a period and of the days after it, which tell who called again.
+
+    Only a window of AGAIN_DAYS is held. Resolved is an answered call with one operator, no answered transfer, no
+    call-back, nobody of the directory, and no later call from that number on that line within AGAIN_DAYS. Stayed
+    away has a self-served caller without a later call from that number at all within SELF_SERVED_HOURS.
 
     Args:
-        calls: by arrival, of `[since, until + AGAIN_DAYS)`; later ones tell who called again. Only a window of
-            AGAIN_DAYS is held.
-
-    Resolved is an answered call with one operator, no answered transfer, no call-back, nobody of the directory, and no
-    later call from the same number on the same line within AGAIN_DAYS. Stayed away has a self-served caller without a
-    later call from that number at all within SELF_SERVED_HOURS.
+        since, until: the period, half-open; calls after it only tell.
     """
-    held: deque[tuple[Call, str]] = deque()
-    unsettled: set[str] = set()
-    counts = {"answered": 0, "resolved": 0, "self_served": 0, "stayed_away": 0}
-    seen: dict[str, int] = {}
 
-    def settle(before: float) -> None:
-        while held and held[0][0].arrived_at <= before:
-            call, _number = held.popleft()
-            answered = call.disposition is Disposition.ANSWERED
-            counts["answered" if answered else "self_served"] += 1
-            if call.call_id not in unsettled:
-                counts["resolved" if answered else "stayed_away"] += 1
-            unsettled.discard(call.call_id)
+    def __init__(self, since: float, until: float) -> None:
+        self._since, self._until = since, until
+        self._held: deque[Call] = deque()
+        self._by_number: dict[str, list[Call]] = {}
+        self._unsettled: set[str] = set()
+        self._answered = self._resolved = self._served = self._away = 0
+        self._seen: dict[str, int] = {}
 
-    for call in calls:
+    def add(self, call: Call) -> None:
+        """The next call, by arrival."""
         number = call.caller.number if call.caller else None
         if call.disposition is Disposition.TEST or not number:
-            continue
-        settle(call.arrived_at - AGAIN_DAYS * 86_400.0)
-        for earlier, its_number in held:
-            if its_number == number and _again(earlier, call):
-                unsettled.add(earlier.call_id)
-        if not since <= call.arrived_at < until:
-            continue
-        seen[number] = seen.get(number, 0) + 1
+            return
+        self._settle(call.arrived_at - AGAIN_DAYS * 86_400.0)
+        for earlier in self._by_number.get(number, ()):
+            if _again(earlier, call):
+                self._unsettled.add(earlier.call_id)
+        if not self._since <= call.arrived_at < self._until:
+            return
+        self._seen[number] = self._seen.get(number, 0) + 1
         if call.disposition in (Disposition.ANSWERED, Disposition.SELF_SERVED):
-            held.append((call, number))
+            self._held.append(call)
+            self._by_number.setdefault(number, []).append(call)
             if call.disposition is Disposition.ANSWERED and not _alone(call):
-                unsettled.add(call.call_id)
-    settle(float("inf"))
-    return Resolution(
-        **counts, callers=len(seen), repeaters=sum(1 for number in seen.values() if number >= 2)
-    )
+                self._unsettled.add(call.call_id)
+
+    def result(self) -> Resolution:
+        """What stands when no more calls come."""
+        self._settle(float("inf"))
+        return Resolution(
+            answered=self._answered,
+            resolved=self._resolved,
+            self_served=self._served,
+            stayed_away=self._away,
+            callers=len(self._seen),
+            repeaters=sum(1 for number in self._seen.values() if number >= 2),
+        )
+
+    def _settle(self, before: float) -> None:
+        while self._held and self._held[0].arrived_at <= before:
+            call = self._held.popleft()
+            number = call.caller.number if call.caller else None
+            if number and self._by_number[number].pop(0) and not self._by_number[number]:
+                del self._by_number[number]
+            stands = call.call_id not in self._unsettled
+            self._unsettled.discard(call.call_id)
+            if call.disposition is Disposition.ANSWERED:
+                self._answered += 1
+                self._resolved += stands
+            else:
+                self._served += 1
+                self._away += stands
+
+
+def resolution_of(calls: Iterable[Call], since: float, until: float) -> Resolution:
+    """Counts over the calls that arrived in `[since, until)`; `calls` by arrival, AGAIN_DAYS beyond it."""
+    following = Following(since, until)
+    for call in calls:
+        following.add(call)
+    return following.result()
 
 
 def _alone(call: Call) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +27,7 @@ from runtime.cli_floor import (
 )
 from runtime.cli_life import keys_app
 from runtime.cli_parts import City, day_of, moment_of, out, say
+from runtime.cli_reports import add_report
 from runtime.cli_staffing import staffing_app
 from runtime.cli_tickets import tickets_app
 
@@ -363,49 +364,6 @@ def evidence(
     asyncio.run(collect_evidence(city, call, target, reason, out, say))
 
 
-@app.command()
-def report(
-    kind: Annotated[str, typer.Argument(help="報告の種類: daily, evenness, shortfall")],
-    date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 昨日)。evenness はその週")] = None,
-    month: Annotated[str | None, typer.Option("--month", help="月 (shortfall)。例: 2026-10")] = None,
-    format_: Annotated[str, typer.Option("--format", help="html または csv")] = "html",
-    save: Annotated[
-        bool,
-        typer.Option("--save", help="shortfall を、書き込むための案として置く (書き込みのある案は変えない)"),
-    ] = False,
-    city: City = None,
-) -> None:
-    """市に出す報告を作ります: 日報、週の均等配分、応答率が目標に届かなかったときの報告。
-
-    例: ./toritsugi report daily --date 2026-11-24 --format html > 日報.html
-    """
-    from runtime.floor_papers import month_of
-    from runtime.papers import daily_paper, evenness_paper, shortfall_paper
-
-    if kind not in ("daily", "evenness", "shortfall"):
-        raise ToritsugiError(
-            f"まだない報告です: {kind}", where="種類", cure="daily, evenness, shortfall のどれかを書く"
-        )
-    if format_ not in ("html", "csv"):
-        raise ToritsugiError(f"知らない形式です: {format_}", where="--format", cure="html か csv を書く")
-    if kind != "shortfall" and (month is not None or save):
-        raise ToritsugiError(
-            f"{kind} では使えません", where="--month, --save", cure="shortfall で使うか、外す"
-        )
-    if month is not None and date_ is not None:
-        raise ToritsugiError("日と月の両方があります", where="--date, --month", cure="どちらか一つにする")
-    day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
-    match kind:
-        case "daily":
-            text = asyncio.run(daily_paper(city, day, format_))
-        case "evenness":
-            text = asyncio.run(evenness_paper(city, day, format_))
-        case _:
-            first, last = month_of(day_of(f"{month}-01", "--month")) if month else (day, day)
-            text = asyncio.run(shortfall_paper(city, first, last, format_, save=save, say=say))
-    sys.stdout.write(text)
-
-
 @retention_app.command("run")
 def retention_run_now(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="数えるだけで、何も消さない")] = False,
@@ -419,6 +377,9 @@ def retention_run_now(
 
     result = asyncio.run(retention_run(city, dry_run=dry_run))
     out(json.dumps(result, ensure_ascii=False, indent=2))
+
+
+add_report(app)
 
 
 # ---- speech ---------------------------------------------------------------------------------------

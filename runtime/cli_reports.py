@@ -1,0 +1,118 @@
+"""The command `report`: every paper, in every format."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.clock import TOKYO
+from core.errors import ToritsugiError
+from runtime.cli_parts import City, day_of, out, say
+
+DAYS_OWN = ("daily", "evenness", "shortfall")
+"""Papers with pages of their own, as HTML or CSV."""
+
+
+def add_report(app: typer.Typer) -> None:
+    """Put the command where the others of the records stand."""
+    app.command()(report)
+
+
+def report(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="報告の種類: daily, evenness, shortfall, meter, due, または市の報告 (weekly, monthly, interim, "
+            "final, completion, results, incident)"
+        ),
+    ],
+    date_: Annotated[
+        str | None, typer.Option("--date", help="日付 (既定: 昨日)。期間の報告はその日を含む期間")
+    ] = None,
+    month: Annotated[str | None, typer.Option("--month", help="月。例: 2026-10")] = None,
+    format_: Annotated[str, typer.Option("--format", help="html, csv, xlsx, pdf")] = "html",
+    target: Annotated[Path | None, typer.Option("--out", help="書き出すファイル (既定: 標準出力)")] = None,
+    save: Annotated[
+        bool,
+        typer.Option("--save", help="shortfall を、書き込むための案として置く (書き込みのある案は変えない)"),
+    ] = False,
+    city: City = None,
+) -> None:
+    """市に出す報告を作ります: 日報、週報、月報、応答率メーター、均等配分、未達の報告、提出期限の一覧。
+
+    例: ./toritsugi report monthly --month 2026-10 --format xlsx --out 月報.xlsx
+    """
+    if month is not None and date_ is not None:
+        raise ToritsugiError("日と月の両方があります", where="--date, --month", cure="どちらか一つにする")
+    if kind in ("daily", "evenness") and month is not None:
+        raise ToritsugiError(f"{kind} では使えません", where="--month", cure="--date で日を書く")
+    if save and kind != "shortfall":
+        raise ToritsugiError(f"{kind} では使えません", where="--save", cure="shortfall で使うか、外す")
+    if kind == "due":
+        _due(city, day_of(f"{month}-01", "--month") if month else datetime.now(TOKYO).date())
+        return
+    day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
+    if month is not None:
+        day = day_of(f"{month}-01", "--month")
+    if kind in DAYS_OWN and format_ in ("html", "csv"):
+        _write(_own(city, kind, day, month is not None, format_, save=save), target)
+        return
+    _period(city, kind, day, month is not None, format_, target)
+
+
+def _own(city: str | None, kind: str, day: date, whole_month: bool, format_: str, *, save: bool) -> str:
+    from runtime.floor_papers import month_of
+    from runtime.papers import daily_paper, evenness_paper, shortfall_paper
+
+    match kind:
+        case "daily":
+            return asyncio.run(daily_paper(city, day, format_))
+        case "evenness":
+            return asyncio.run(evenness_paper(city, day, format_))
+        case _:
+            first, last = month_of(day) if whole_month else (day, day)
+            return asyncio.run(shortfall_paper(city, first, last, format_, save=save, say=say))
+
+
+def _write(text: str, target: Path | None) -> None:
+    if target is None:
+        sys.stdout.write(text)
+    else:
+        target.write_text(text, encoding="utf-8", newline="")
+
+
+def _period(
+    city: str | None, kind: str, day: date, whole_month: bool, format_: str, target: Path | None
+) -> None:
+    from reports.formats import Format
+    from runtime.period_papers import made_paper, write_paper
+
+    if format_ not in list(Format):
+        raise ToritsugiError(
+            f"知らない形式です: {format_}", where="--format", cure=f"次のどれか: {', '.join(Format)}"
+        )
+    if kind in ("evenness", "shortfall"):
+        raise ToritsugiError(
+            f"{kind} にはない形式です: {format_}", where="--format", cure="html か csv を書く"
+        )
+    if target is None and format_ in ("xlsx", "pdf") and sys.stdout.isatty():
+        raise ToritsugiError(
+            "画面には書けない形式です", where="--format", cure="--out でファイルを書くか、> で送る"
+        )
+    _instance, paper = asyncio.run(made_paper(city, kind, day, whole_month=whole_month, say=say))
+    write_paper(paper, Format(format_), target)
+
+
+def _due(city: str | None, month: date) -> None:
+    from core.settings import settings_from
+    from runtime.due_papers import due_rows
+    from services.city import load_city
+
+    for row in due_rows(load_city(city or settings_from().city), month):
+        out(json.dumps(row, ensure_ascii=False))
