@@ -25,7 +25,7 @@ from runtime.cli_floor import (
     staff_app,
     trunk_app,
 )
-from runtime.cli_life import keys_app
+from runtime.cli_life import keys_app, retention_app
 from runtime.cli_parts import City, day_of, moment_of, out, say
 from runtime.cli_reports import add_report
 from runtime.cli_staffing import staffing_app
@@ -41,7 +41,6 @@ app = typer.Typer(
 )
 profile_app = typer.Typer(help="市の設定 / city profiles.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
-retention_app = typer.Typer(help="保存期間 / how long records are kept.", no_args_is_help=True)
 models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_is_help=True)
 for name, sub in (
     ("profile", profile_app),
@@ -362,21 +361,6 @@ def evidence(
     from runtime.evidence import collect_evidence
 
     asyncio.run(collect_evidence(city, call, target, reason, out, say))
-
-
-@retention_app.command("run")
-def retention_run_now(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="数えるだけで、何も消さない")] = False,
-    city: City = None,
-) -> None:
-    """保存期間を過ぎた録音、書き起こし、通話、電話番号を消し、件数を JSON で出します。動いている間は毎晩行われます。
-
-    例: ./toritsugi retention run --dry-run
-    """
-    from runtime.housekeeping import retention_run
-
-    result = asyncio.run(retention_run(city, dry_run=dry_run))
-    out(json.dumps(result, ensure_ascii=False, indent=2))
 
 
 add_report(app)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from typing import Annotated, Any
 
 import typer
 
 from core.settings import Settings
-from runtime.cli_parts import out, say
+from runtime.cli_parts import City, out, say
+from services.erasure import DEFAULT_BASIS
 
 keys_app = typer.Typer(help="暗号化の鍵 / keys of what is encrypted at rest.", no_args_is_help=True)
 
@@ -54,4 +57,95 @@ def keys_status() -> None:
     """
     from runtime.sealing import key_status
 
-    out(json.dumps(key_status(_settings()), ensure_ascii=False, indent=2))
+    out(_json(key_status(_settings())))
+
+
+# ---- deletion on request --------------------------------------------------------------------------
+
+retention_app = typer.Typer(
+    help="保存期間と消去 / how long records are kept, and erasure.", no_args_is_help=True
+)
+
+OneCall = Annotated[str | None, typer.Option("--call", help="この通話 (通話番号)")]
+OneCase = Annotated[str | None, typer.Option("--case", help="この応対と、その通話すべて (応対番号)")]
+OneNumber = Annotated[
+    str | None, typer.Option("--number", help="この電話番号の通話すべてと、番号の写しすべて")
+]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+@retention_app.command("run")
+def retention_run_now(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="数えるだけで、何も消さない")] = False,
+    city: City = None,
+) -> None:
+    """保存期間を過ぎた録音、書き起こし、通話、電話番号を消し、件数を JSON で出します。動いている間は毎晩行われます。
+
+    例: ./toritsugi retention run --dry-run
+    """
+    from runtime.housekeeping import retention_run
+
+    out(_json(asyncio.run(retention_run(city, dry_run=dry_run))))
+
+
+@retention_app.command("erase")
+def retention_erase(
+    reason: Annotated[str, typer.Option("--reason", help="なぜ消すのか (氏名や番号は書かない)")],
+    call: OneCall = None,
+    case: OneCase = None,
+    number: OneNumber = None,
+    by: Annotated[str, typer.Option("--by", help="だれが (既定: この端末の人)")] = "",
+    basis: Annotated[str, typer.Option("--basis", help="根拠")] = DEFAULT_BASIS,
+    city: City = None,
+) -> None:
+    """求めに応じて、一人の録音、文字起こし、応対の内容、番号をすべての写しから消し、消去証明書を出します。
+
+    消したあとに全体を探して確かめ、まだ残っていれば終了コード 1。
+
+    例: ./toritsugi retention erase --number 090-1234-5678 --reason 本人の求め --by 山田
+    """
+    from runtime.erasing import Request, erase
+
+    request = Request(call=call, case=case, number=number)
+    certificate, page = asyncio.run(erase(city, request, reason=reason, by=by, basis=basis, say=say))
+    out(_json(certificate))
+    say(f"消去証明書: {page}")
+    for copy in certificate["copies_elsewhere"]:
+        say(f"写し {copy['path']}: {copy['label_ja']}")
+    if not certificate["verified"]["clean"]:
+        say("まだ残っています。verified.left を見て、取り除いてからもう一度行ってください。")
+        raise typer.Exit(1)
+
+
+@retention_app.command("scan")
+def retention_scan(
+    call: OneCall = None,
+    case: OneCase = None,
+    number: OneNumber = None,
+    city: City = None,
+) -> None:
+    """データベースの全表と設置の全ファイルを探し、見つけた所を JSON で出します。見つかれば終了コード 1。
+
+    例: ./toritsugi retention scan --number 090-1234-5678
+    """
+    from runtime.erasing import Request, scan
+
+    found = asyncio.run(scan(city, Request(call=call, case=case, number=number), say))
+    out(_json(found))
+    if not found["clean"]:
+        raise typer.Exit(1)
+
+
+@retention_app.command("certificates")
+def retention_certificates(city: City = None) -> None:
+    """これまでの消去証明書を、一件一行の JSON で出します。
+
+    例: ./toritsugi retention certificates
+    """
+    from runtime.erasing import certificates
+
+    for each in asyncio.run(certificates(city)):
+        out(json.dumps(each, ensure_ascii=False))

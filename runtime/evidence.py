@@ -20,6 +20,7 @@ from ledger.codec import encode_fact, kind_of
 from ledger.export import call_record
 from runtime.instance import Instance
 from runtime.records import Records
+from services.erasure import ExportEntry
 from services.evidence import alerts_of_call, deeds_of_call
 from services.ports import AuditEntry
 
@@ -83,13 +84,19 @@ async def collect_evidence(
         f"recordings/{Path(file.path).name}": Path(file.path) for file in files if file.path not in missing
     }
     digest = await asyncio.to_thread(write_pack, target, members, paths)
+    at, actor = instance.clock.epoch(), os.environ.get("SUDO_USER") or getpass.getuser()
     async with instance.database.uow() as unit:
         await unit.audit.add(
             AuditEntry(
-                at=instance.clock.epoch(), actor=os.environ.get("SUDO_USER") or getpass.getuser(),
-                action="evidence.export", subject=call, detail={"reason": reason.strip(), "sha256": digest},
+                at=at, actor=actor, action="evidence.export", subject=call,
+                detail={"reason": reason.strip(), "sha256": digest},
             )
         )  # fmt: skip
+        await unit.erasures.add_export(
+            ExportEntry(
+                at=at, actor=actor, kind="evidence", path=str(target.resolve()), sha256=digest, calls=(call,)
+            )
+        )
     await instance.database.close()
     out(f"{digest}  {target}")
     say(f"{target} に書きました。録音 {len(paths)} 件。上の文字列がファイル全体のハッシュ (SHA-256) です。")

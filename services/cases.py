@@ -148,6 +148,9 @@ async def attach_transcript(
         next_try_at: see `state`.
     """
     async with uow() as unit:
+        job = await unit.jobs.get(call)
+        if job is not None and job.state is JobState.EMPTY and transcripts:
+            return  # the call was erased while it was transcribed
         for transcript in transcripts:
             await unit.transcripts.put(transcript)
         await unit.jobs.finish(call, state, now=now, error=error, next_try_at=next_try_at)

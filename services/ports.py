@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
@@ -19,6 +19,7 @@ from interactions.ticket import Ticket
 from ledger.calls import Call
 from ledger.facts import Fact
 from services.case_ports import CaseStore, OutboxStore
+from services.erasure import Erased, ErasureRecord, ExportEntry, Subject, TableTraces
 
 if TYPE_CHECKING:
     from services.audit import Head, Link
@@ -528,6 +529,51 @@ class RetentionStore(Protocol):
         ...
 
 
+class ErasureStore(Protocol):
+    """One person's data in every table, and the records of what was erased and of what was written out."""
+
+    async def calls_with(self, numbers: Collection[str]) -> set[CallId]:
+        """Calls from these numbers, or in which a call-back to one was booked."""
+        ...
+
+    async def numbers_of(self, calls: Collection[CallId]) -> set[str]:
+        """The numbers that are kept of these calls, the city's own included."""
+        ...
+
+    async def cases_of(self, calls: Collection[CallId]) -> set[str]: ...
+
+    async def calls_of(self, cases: Collection[str]) -> set[CallId]: ...
+
+    async def erase(
+        self,
+        subject: Subject,
+        city_numbers: Collection[str],
+        progress: Callable[[str, int], None] | None = None,
+    ) -> list[Erased]:
+        """Delete and rewrite in every table; what was done, one entry a table."""
+        ...
+
+    async def traces(
+        self, subject: Subject, progress: Callable[[str, int], None] | None = None
+    ) -> list[TableTraces]:
+        """What is left; empty after `erase`. Reads every row when a number was asked for."""
+        ...
+
+    async def written_numbers(self, progress: Callable[[str, int], None] | None = None) -> set[str]: ...
+
+    async def add(self, record: ErasureRecord) -> None: ...
+
+    async def records(self) -> list[ErasureRecord]:
+        """All, by their moment."""
+        ...
+
+    async def add_export(self, entry: ExportEntry) -> None: ...
+
+    async def exports(self) -> list[ExportEntry]:
+        """All, in order."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: leaving the block commits, an exception undoes everything."""
 
@@ -567,6 +613,8 @@ class UnitOfWork(Protocol):
     def retention(self) -> RetentionStore: ...
     @property
     def outbox(self) -> OutboxStore: ...
+    @property
+    def erasures(self) -> ErasureStore: ...
 
 
 class UnitOfWorkFactory(Protocol):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 
 from core.ids import CallId
 from core.phone import Caller
+from core.traces import without_number
 from interactions.case import Case, TranscriptState, with_transcript
 from interactions.profile import RetentionSection
 from ledger.calls import Call
@@ -33,11 +33,6 @@ the ledger made anew, until the end of the next. They hold callers' numbers, so 
 """
 BATCH = 100
 PAUSE_S = 0.02
-ERASED = "［電話番号］"
-"""What stands in free text where a caller's number was."""
-
-_FEWEST_DIGITS = 7
-_BETWEEN = r"[\s()（）.．・‐‑–—−ー－-]*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +62,6 @@ def cut_offs(days: RetentionSection, now: float) -> CutOffs:
         caller_numbers=before(days.caller_numbers),
         raw_logs=before(min(RAW_LOG_DAYS, days.caller_numbers)),
     )
-
-
-def without_number(text: str, number: str | None) -> str:
-    """`text` without `number`, however it is written: with hyphens, full-width digits, or `+81`.
-
-    Short numbers (extensions) are left: they name no citizen, and their digits stand in dates and prices too.
-    """
-    digits = (number or "").lstrip("+")
-    if not digits.isdigit() or len(digits) < _FEWEST_DIGITS:
-        return text
-    head = ""
-    if digits.startswith("0"):
-        head = rf"(?:[0０]|[+＋]?{_BETWEEN}[8８]{_BETWEEN}[1１]{_BETWEEN}(?:[(（][0０][)）])?)"
-        digits = digits[1:]
-    else:
-        head = "[+＋]?"
-    body = _BETWEEN.join(f"[{digit}{chr(ord('０') + int(digit))}]" for digit in digits)
-    return re.sub(rf"(?<!\d){head}{_BETWEEN}{body}(?!\d)", ERASED, text)
 
 
 def erased_fact(fact: Fact, city_numbers: Collection[str]) -> Fact:

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
+from storage.erasure_rules import MADE_ANEW, Erase, Erasure
 from storage.tables import Retention, serial, table
 
 interaction = table(
@@ -40,6 +41,13 @@ interaction = table(
     Column("joined_into", String(96), index=True),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="応対履歴",
+        case="case_id",
+        put={"question": "", "answer": "", "transcript": "none", "tags": []},
+        stays_ja="内容を除き、分類ごとの件数のために残す",
+    ),
 )
 
 interaction_call = table(
@@ -50,6 +58,14 @@ interaction_call = table(
     Column("summary", JSON, nullable=False),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="応対履歴の通話",
+        call="call_id",
+        case="case_id",
+        numbers={"summary.caller": None},
+        stays_ja="番号を除き、通話とのつながりとして残す",
+    ),
 )
 
 interaction_version = table(
@@ -61,6 +77,7 @@ interaction_version = table(
     Column("record", JSON, nullable=False),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="応対履歴の前の版", case="case_id"),
 )
 
 interaction_note = table(
@@ -73,6 +90,7 @@ interaction_note = table(
     Column("text", Text, nullable=False),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="応対のやりとり", case="case_id"),
 )
 
 interaction_faq = table(
@@ -86,6 +104,12 @@ interaction_faq = table(
     Index("ix_interaction_faq_article", "article", "version"),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="応対で使った FAQ",
+        case="case_id",
+        stays_ja="どの FAQ が使われたかの件数のために残す。市民の個人情報はない",
+    ),
 )
 
 case_draft = table(
@@ -97,6 +121,7 @@ case_draft = table(
     Column("content", JSON, nullable=False),
     retention=Retention.CALLER_NUMBERS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="書きかけの応対", case="case_id"),
 )
 
 # A case's place in time is its key here: hits come newest first straight from the index (ADR 24).
@@ -109,6 +134,7 @@ search_case = table(
     Index("ix_search_case_shape", "shape", "month"),
     retention=Retention.CALLS,
     personal=False,
+    erasure=MADE_ANEW,
 )
 
 search_label = table(
@@ -118,6 +144,7 @@ search_label = table(
     Index("ix_search_label_label", "label"),
     retention=Retention.CALLS,
     personal=False,
+    erasure=MADE_ANEW,
 )
 
 search_term = table(
@@ -127,6 +154,7 @@ search_term = table(
     UniqueConstraint("text"),
     retention=Retention.WHILE_IN_USE,
     personal=False,
+    erasure=MADE_ANEW,
 )
 
 search_text = table(
@@ -135,6 +163,7 @@ search_text = table(
     Column("tokens", Text().with_variant(TSVECTOR, "postgresql"), nullable=False),
     retention=Retention.CALLS,
     personal=True,
+    erasure=MADE_ANEW,
 )
 
 webhook_event = table(
@@ -154,4 +183,5 @@ webhook_event = table(
     Index("ix_webhook_event_due", "state", "next_try_at"),
     retention=Retention.CALLER_NUMBERS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="他のシステムへの知らせ", call="subject", case="subject"),
 )

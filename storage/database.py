@@ -23,6 +23,7 @@ from storage.audit_store import SqlAudit
 from storage.callback_stores import SqlCallbacks
 from storage.case_stores import SqlCases
 from storage.desk_stores import SqlOperators, SqlSettings, SqlStaffPhones, SqlTrunks
+from storage.erasure import SqlErasures
 from storage.floor_stores import SqlOffers
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
 from storage.outbox_store import SqlOutbox
@@ -62,6 +63,7 @@ class SqlUnitOfWork:
     alerts: SqlAlerts
     retention: SqlRetention
     outbox: SqlOutbox
+    erasures: SqlErasures
 
 
 class Database:
@@ -148,6 +150,13 @@ class Database:
                 busy, _log, _moved = await cursor.fetchone()
         return not busy
 
+    async def vacuum(self) -> None:
+        """Write the database anew without unused space; on PostgreSQL dead rows are given up for overwriting."""
+        async with _said_plainly(self.url), self.engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.execute("VACUUM")
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -193,6 +202,7 @@ def _unit(connection: AsyncConnection, normalise: Normaliser) -> SqlUnitOfWork:
         alerts=SqlAlerts(connection),
         retention=SqlRetention(connection, normalise),
         outbox=SqlOutbox(connection),
+        erasures=SqlErasures(connection, normalise),
     )
 
 

@@ -32,6 +32,7 @@ from storage.case_stores import SqlCases
 from storage.ledger_stores import read_facts
 from storage.sql import chunks
 
+_FLOOR_RECORDS = (rows.offer, rows.export_log)
 _KINDS = sorted(KINDS)
 _ended = func.coalesce(rows.call.c.ended_at, rows.call.c.arrived_at)
 
@@ -158,16 +159,22 @@ class SqlRetention:
         return found
 
     async def floor_records(self, before: float) -> int:
-        query = select(func.count()).select_from(rows.offer).where(rows.offer.c.at < before)
-        return (await self._connection.scalar(query) or 0) + await self._audit.old(before)
+        count = await self._audit.old(before)
+        for table in _FLOOR_RECORDS:
+            query = select(func.count()).select_from(table).where(table.c.at < before)
+            count += await self._connection.scalar(query) or 0
+        return count
 
     async def drop_floor_records(self, before: float, limit: int) -> int:
-        some = select(rows.offer.c.id).where(rows.offer.c.at < before).limit(limit)
-        ids = list(await self._connection.scalars(some))
-        if ids:
-            await self._connection.execute(delete(rows.offer).where(rows.offer.c.id.in_(ids)))
+        gone = 0
+        for table in _FLOOR_RECORDS:
+            some = select(table.c.id).where(table.c.at < before).limit(limit - gone)
+            ids = list(await self._connection.scalars(some))
+            if ids:
+                await self._connection.execute(delete(table).where(table.c.id.in_(ids)))
+            gone += len(ids)
         # The oldest of the chain alone, so that what is left still hangs together.
-        return len(ids) + (await self._audit.prune(before, limit - len(ids)) if len(ids) < limit else 0)
+        return gone + (await self._audit.prune(before, limit - gone) if gone < limit else 0)
 
     async def facts_without_call(self, before: float, limit: int | None) -> list[int]:
         fact = rows.fact.c

@@ -1,4 +1,4 @@
-"""Every table, with its retention and whether it holds personal data (`Table.info`)."""
+"""Every table, with its retention, whether it holds personal data, and what a request to delete does (`Table.info`)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from storage.case_rows import (
     search_text,
     webhook_event,
 )
+from storage.erasure_rules import NOT_OF_CITIZENS, Erase, Erasure
 from storage.tables import Retention, metadata
 from storage.tables import serial as _serial
 from storage.tables import table as _table
@@ -65,6 +66,13 @@ fact = _table(
     Index("ix_fact_kind", "kind", "at"),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="交換機の記録",
+        call="call_id",
+        numbers={"payload.caller.number": None, "payload.diverted_from": None, "payload.to": ""},
+        stays_ja="番号を除き、呼の数と時刻の根拠として残す",
+    ),
 )
 
 tail_position = _table(
@@ -91,6 +99,13 @@ call = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="通話の記録",
+        call="call_id",
+        numbers={"record.caller.number": None, "record.diverted_from": None, "record.callback.to": ""},
+        stays_ja="番号を除き、報告済みの件数と一致させるために残す",
+    ),
 )
 
 operator = _table(
@@ -107,6 +122,7 @@ operator = _table(
     Column("in_hand", JSON, nullable=False, server_default="{}"),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=NOT_OF_CITIZENS,
 )
 
 staff_phone = _table(
@@ -140,6 +156,7 @@ recording = _table(
     Column("started_at", Double, index=True),
     retention=Retention.RECORDINGS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="録音の台帳", call="call_id"),
 )
 
 transcript_job = _table(
@@ -157,6 +174,13 @@ transcript_job = _table(
     Index("ix_transcript_job_due", "state", "next_try_at"),
     retention=Retention.TRANSCRIPTS,
     personal=False,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="文字起こしの仕事",
+        call="call_id",
+        put={"state": "empty", "error": ""},
+        stays_ja="文字起こしをやり直さない印として残す。個人情報はない",
+    ),
 )
 
 transcript = _table(
@@ -169,6 +193,7 @@ transcript = _table(
     Column("made_at", Double, nullable=False),
     retention=Retention.TRANSCRIPTS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="文字起こし", call="call_id"),
 )
 
 offer = _table(
@@ -182,6 +207,12 @@ offer = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="呼び出しの理由",
+        call="call_id",
+        stays_ja="オペレーターへの配分の記録。市民の個人情報はない",
+    ),
 )
 
 audit = _table(
@@ -197,6 +228,11 @@ audit = _table(
     Column("hash", String(64), nullable=False),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.KEEP,
+        label_ja="操作の記録",
+        stays_ja="改ざんを見つけるために書き換えない。通話番号などの仮の番号だけを含む",
+    ),
 )
 
 audit_chain = _table(
@@ -231,6 +267,12 @@ callback = _table(
     Column("talk_s", Double, nullable=False),
     retention=Retention.CALLER_NUMBERS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.DELETE,
+        label_ja="折り返しの予約",
+        call="call",
+        numbers={"number": "", "caller": None},
+    ),
 )
 
 ticket = _table(
@@ -242,6 +284,13 @@ ticket = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.CALLER_NUMBERS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.DELETE,
+        label_ja="市への依頼",
+        call="record.call",
+        numbers={"record.number": ""},
+        leads=False,
+    ),
 )
 
 setting = _table(
@@ -269,4 +318,43 @@ alert = _table(
     Column("note", Text),
     retention=Retention.CALLS,
     personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="警報",
+        stays_ja="職員と設備の記録として残す",
+    ),
+)
+
+erasure = _table(
+    "erasure",
+    Column("id", String(32), primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("replay", JSON, nullable=False),
+    Column("certificate", JSON, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=True,
+    erasure=Erasure(
+        action=Erase.KEEP,
+        label_ja="消去の記録",
+        stays_ja="消去の証明と、バックアップから戻したときの消し直しのために残す。元に戻せない照合値だけを含む",
+    ),
+)
+
+export_log = _table(
+    "export_log",
+    _serial(),
+    Column("at", Double, nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("calls", JSON),
+    retention=Retention.CALLS,
+    personal=True,
+    erasure=Erasure(
+        action=Erase.REWRITE,
+        label_ja="持ち出しの記録",
+        stays_ja="どこに写しがあるかを示すために残す",
+    ),
 )

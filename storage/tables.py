@@ -1,4 +1,4 @@
-"""What every table is made with: its retention, and whether it holds personal data (`Table.info`)."""
+"""What every table is made with: its retention, personal data, and what a request to delete does (`Table.info`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from enum import StrEnum, unique
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
+
+from storage.erasure_rules import NOT_OF_CITIZENS, Erasure
 
 
 @unique
@@ -29,8 +31,23 @@ metadata = MetaData(
 )
 
 
-def table(name: str, *parts: Any, retention: Retention, personal: bool) -> Table:
-    return Table(name, metadata, *parts, info={"retention": retention, "personal": personal})
+def table(
+    name: str, *parts: Any, retention: Retention, personal: bool, erasure: Erasure | None = None
+) -> Table:
+    """A table with its answers.
+
+    Args:
+        name: of the table.
+        parts: columns, indices, constraints.
+        retention: how long rows live.
+        personal: whether they hold personal data.
+        erasure: what a request to delete does; must be there when they do.
+    """
+    if erasure is None and not personal:
+        erasure = NOT_OF_CITIZENS
+    return Table(
+        name, metadata, *parts, info={"retention": retention, "personal": personal, "erasure": erasure}
+    )
 
 
 def serial() -> Column[int]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import zlib
 from pathlib import Path
 
-from telephony.disk.tail import MAX_LINE, Position, siblings
+from telephony.disk.tail import MAX_LINE, Position, heads_of, siblings
 
 
 def rename_live(path: Path, label: str) -> Path | None:
@@ -59,9 +58,8 @@ def drained(path: Path, position: Position | None) -> list[Path]:
 def _is_at(path: Path, position: Position) -> bool:
     try:
         with path.open("rb") as file:
-            first = file.readline(MAX_LINE)
-        head = zlib.crc32(first) if first.endswith(b"\n") else 0
-        return path.stat().st_ino == position.inode and (not position.head or head == position.head)
+            heads = heads_of(file.readline(MAX_LINE))
+        return path.stat().st_ino == position.inode and (not position.head or position.head in heads)
     except FileNotFoundError:
         return False
 

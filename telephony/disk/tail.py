@@ -1,7 +1,8 @@
 """Follows an append-only file across rotation, truncation and restarts, and loses no line.
 
-A file is known by its inode and its first line together: an inode is used again soon after its file is deleted,
-and (inode, offset) alone would then name another line.
+A file is known by its inode and the beginning of its first line together: an inode is used again soon after its file
+is deleted, and (inode, offset) alone would then name another line. The beginning holds a time and no caller's number,
+which may be overwritten in its place later.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 CHUNK = 64 * 1024
 MAX_LINE = 1024 * 1024
+_CEL_HEAD, _HEAD = 64, 32
+"""Bytes before any number can come: `{"eventtype":"…","eventtime":"…`, and `<second>|<Uniqueid>|`."""
 _PACKED = (".gz", ".xz", ".bz2", ".zst")
 
 
@@ -29,7 +32,7 @@ class Position:
 
     inode: int
     head: int
-    """CRC-32 of the first line; 0 while there is none."""
+    """`head_of` the first line; 0 while there is none."""
     offset: int
 
     @property
@@ -60,6 +63,16 @@ class Line:
     after: Position
     """What to save once the line is dealt with."""
     text: str
+
+
+def head_of(first: bytes) -> int:
+    """What a file is known by: CRC-32 of its first line's beginning (CEL: kind and time; others: time and call)."""
+    return zlib.crc32(first[: _CEL_HEAD if first.startswith(b"{") else _HEAD])
+
+
+def heads_of(first: bytes) -> tuple[int, ...]:
+    """The present head, and the one of earlier versions: CRC-32 of the whole line."""
+    return (head_of(first), zlib.crc32(first)) if first.endswith(b"\n") else (0,)
 
 
 def siblings(path: Path) -> list[tuple[bool, int, str, int]]:
@@ -149,11 +162,13 @@ class Tail:
         except FileNotFoundError:
             return False
         inode = os.fstat(file.fileno()).st_ino
-        first = file.readline(MAX_LINE)
-        head = zlib.crc32(first) if first.endswith(b"\n") else 0
-        if wanted is not None and (inode != wanted.inode or (wanted.head and head != wanted.head)):
+        heads = heads_of(file.readline(MAX_LINE))
+        head = heads[0]
+        if wanted is not None and (inode != wanted.inode or (wanted.head and wanted.head not in heads)):
             file.close()
             return False
+        if wanted is not None and wanted.head:
+            head = wanted.head  # facts that are stored name the file by it
         self.close()
         self._file = file
         self._position = Position(inode=inode, head=head, offset=wanted.offset if wanted else 0)
@@ -198,7 +213,7 @@ class Tail:
 
     def _take(self, length: int, position: Position) -> Line:
         raw, self._buffer = self._buffer[:length], self._buffer[length:]
-        head = zlib.crc32(raw) if position.offset == 0 else position.head
+        head = head_of(raw) if position.offset == 0 and not position.head else position.head
         start = Position(inode=position.inode, head=head, offset=position.offset)
         self._position = Position(inode=position.inode, head=head, offset=position.offset + length)
         text = raw.decode("utf-8", "replace").rstrip("\r\n")

@@ -13,6 +13,7 @@ from acd.events import ExplainOffer
 from core.clock import ManualClock
 from core.ids import CallId, OperatorId, QueueName
 from core.phone import Caller, CallerKind
+from core.traces import ERASED
 from interactions.case import TranscriptState
 from interactions.profile import RetentionSection
 from ledger import facts as f
@@ -20,7 +21,7 @@ from ledger.calls import Disposition
 from ledger.fold import fold_call
 from services.cases import CaseKeeper, attach_transcript
 from services.ports import AuditEntry, JobState, RecordingFile, Transcript
-from services.retention import DAY_S, ERASED, CutOffs, Retention, cut_offs
+from services.retention import DAY_S, CutOffs, Retention, cut_offs
 from storage.database import Database
 from storage.rows import metadata
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.facts.dialplan import StepResult
 from core.ids import CallId, OperatorId
 from core.phone import Caller, CallerKind
+from core.traces import ERASED, without_number
 from interactions.case import CallSummary, Case
 from interactions.profile import RetentionSection
 from ledger.calls import Call
@@ -16,14 +17,12 @@ from ledger.facts import Arrived, CallbackBooked, CallRefused, MenuStep, Source
 from services.ports import Transcript
 from services.retention import (
     DAY_S,
-    ERASED,
     RAW_LOG_DAYS,
     cut_offs,
     erased_call,
     erased_case,
     erased_fact,
     erased_transcript,
-    without_number,
 )
 
 pytestmark = pytest.mark.unit
