@@ -25,7 +25,7 @@ from runtime.cli_floor import (
     staff_app,
     trunk_app,
 )
-from runtime.cli_life import keys_app, retention_app
+from runtime.cli_life import backup_app, keys_app, retention_app
 from runtime.cli_parts import City, day_of, moment_of, out, say
 from runtime.cli_reports import add_report
 from runtime.cli_staffing import staffing_app
@@ -56,6 +56,7 @@ for name, sub in (
     ("staffing", staffing_app),
     ("retention", retention_app),
     ("keys", keys_app),
+    ("backup", backup_app),
     ("alerts", alerts_app),
     ("models", models_app),
     ("cases", cases_app),

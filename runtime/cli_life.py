@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -149,3 +150,63 @@ def retention_certificates(city: City = None) -> None:
 
     for each in asyncio.run(certificates(city)):
         out(json.dumps(each, ensure_ascii=False))
+
+
+# ---- backup ---------------------------------------------------------------------------------------
+
+backup_app = typer.Typer(help="バックアップ / backup and restore.", no_args_is_help=True)
+
+Keys = Annotated[Path | None, typer.Option("--keys", help="鍵のファイル (既定: この設置の鍵)")]
+
+
+@backup_app.command("create")
+def backup_create(
+    folder: Annotated[Path, typer.Option("--out", help="バックアップを置くフォルダー (別のディスク)")],
+    keep: Annotated[int, typer.Option("--keep", min=1, max=3650, help="古いバックアップを残す日数")] = 35,
+    city: City = None,
+) -> None:
+    """動いたまま、全体を暗号化したバックアップに取ります。録音は前回から増えた分だけ写します。
+
+    例: ./toritsugi backup create --out /backup/toritsugi
+    """
+    from runtime.backup import create
+
+    out(_json(asyncio.run(create(city, folder, keep_days=keep, say=say))))
+
+
+@backup_app.command("verify")
+def backup_verify(
+    file: Annotated[Path, typer.Argument(help="バックアップのファイル")],
+    keys: Keys = None,
+) -> None:
+    """バックアップを端まで読み、目録のハッシュと比べます。違いがあれば終了コード 1。
+
+    例: ./toritsugi backup verify /backup/toritsugi/toritsugi-matsusaka-20261127T180000Z.backup
+    """
+    from runtime.backup import keys_for, verify
+
+    found = verify(file, keys_for(None, keys), say)
+    out(_json(found))
+    if not found["whole"]:
+        raise typer.Exit(1)
+
+
+@backup_app.command("restore")
+def backup_restore(
+    file: Annotated[Path, typer.Argument(help="バックアップのファイル")],
+    home: Annotated[Path, typer.Option("--home", help="新しい設置のフォルダー (空か、まだないもの)")],
+    erasures: Annotated[
+        Path | None, typer.Option("--erasures", help="消去の一覧 (既定: バックアップの隣の erasures.jsonl)")
+    ] = None,
+    keys: Keys = None,
+) -> None:
+    """空の機械にバックアップを戻し、一行ずつ比べ、取ったあとに消した人をもう一度消します。
+
+    例: ./toritsugi backup restore toritsugi-matsusaka-20261127T180000Z.backup --home /var/lib/toritsugi/state
+    """
+    from runtime.backup import keys_for
+    from runtime.restoring import restore
+
+    keys_for(home, keys)
+    out(_json(asyncio.run(restore(file, home, erasures=erasures, say=say))))
+    say("戻しました。TORITSUGI_HOME にこのフォルダーを書いて toritsugi up で始めます。")

@@ -10,9 +10,11 @@ import os
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.clock import TOKYO
 from core.errors import ToritsugiError
 from core.ids import CallId, uniqueid_of
 from core.phone import normalise_number
@@ -74,7 +76,7 @@ class Eraser:
     def __init__(self, instance: Instance, say: Say) -> None:
         self._instance, self._say = instance, say
         numbers = instance.profile.numbers
-        self._city_numbers = frozenset({*numbers.service, *numbers.test, numbers.outbound})
+        self.city_numbers = frozenset({*numbers.service, *numbers.test, numbers.outbound})
         self._settings, self._database = instance.settings, instance.database
 
     @property
@@ -90,7 +92,7 @@ class Eraser:
         kind = request.kind()
         async with self._database.reading() as unit:
             if kind is SubjectKind.NUMBER:
-                number = frozenset({_citizens_number(request.number or "", self._city_numbers)})
+                number = frozenset({_citizens_number(request.number or "", self.city_numbers)})
                 calls = await unit.erasures.calls_with(number)
                 cases = await unit.erasures.cases_of(calls)
                 return Subject(kind=kind, calls=frozenset(calls), cases=frozenset(cases), numbers=number)
@@ -106,7 +108,7 @@ class Eraser:
                     where=f"--{kind.value}",
                     cure="toritsugi cases か toritsugi ledger export で確かめる",
                 )
-            numbers = await unit.erasures.numbers_of(calls) - self._city_numbers
+            numbers = await unit.erasures.numbers_of(calls) - self.city_numbers
         return Subject(kind=kind, calls=frozenset(calls), cases=frozenset(cases), numbers=frozenset(numbers))
 
     async def require_over(self, subject: Subject) -> None:
@@ -134,7 +136,7 @@ class Eraser:
         tokens = await self._tokens(subject)
         files = await asyncio.to_thread(erase_files, self._settings, subject, tokens)
         async with self._database.uow() as unit:
-            tables = await unit.erasures.erase(subject, self._city_numbers, self._progress)
+            tables = await unit.erasures.erase(subject, self.city_numbers, self._progress)
         await self._database.forget_words()
         await self._database.empty_wal()
         return [*tables, *files]
@@ -324,6 +326,8 @@ def _deal_with(entry: ExportEntry, subject: Subject) -> CopyElsewhere:
     state, until = "by_hand", ""
     if entry.kind == "backup":
         state = "expires" if path.exists() else "gone"
+        if entry.keep_until is not None:
+            until = datetime.fromtimestamp(entry.keep_until, TOKYO).date().isoformat()
         kept = path.with_name("recordings")
         for call in subject.calls:
             for recording in kept.glob(f"{call}-*"):

@@ -103,7 +103,7 @@ FILE_KINDS = (
         name="settings",
         label_ja="設定",
         how=FileErase.KEEP,
-        patterns=("secrets/*", "settings.json", "emergency.json", "ivr-plan.json", "profile.toml"),
+        patterns=("secrets/*", "settings.json", "emergency.json", "ivr-plan.json", "profile/*"),
     ),
     FileKind(
         name="sounds",

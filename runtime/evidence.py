@@ -79,10 +79,10 @@ async def collect_evidence(
     }
     if transcripts:
         members["transcripts.json"] = _json([asdict(transcript) for transcript in transcripts])
-    missing = [file.path for file in files if not Path(file.path).exists()]
-    paths = {
-        f"recordings/{Path(file.path).name}": Path(file.path) for file in files if file.path not in missing
-    }
+    # Only the name counts: the row's folder may be of another time or machine.
+    there = [instance.settings.recordings / Path(file.path).name for file in files]
+    missing = [path for path in there if not path.exists()]
+    paths = {f"recordings/{path.name}": path for path in there if path not in missing}
     digest = await asyncio.to_thread(write_pack, target, members, paths)
     at, actor = instance.clock.epoch(), os.environ.get("SUDO_USER") or getpass.getuser()
     async with instance.database.uow() as unit:

@@ -127,6 +127,8 @@ class ExportEntry:
     sha256: str
     calls: tuple[str, ...] | None
     """None: of everybody."""
+    keep_until: float | None = None
+    """When the file itself is deleted (epoch seconds); None when a person has to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -99,13 +101,28 @@ class Database:
                 yield _unit(connection, self._normalise)
                 await transaction.rollback()
 
-    async def migrate(self) -> None:
-        """Bring the tables to this version's form; does nothing when they have it."""
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """One moment of the whole database, for as long as it takes to read it; nobody is held up."""
+        async with _said_plainly(self.url), self.engine.connect() as plain:
+            options = {"isolation_level": "REPEATABLE READ"} if plain.dialect.name == "postgresql" else {}
+            connection = await plain.execution_options(**{_READ_ONLY: True}, **options)
+            async with connection.begin() as transaction:
+                yield connection
+                await transaction.rollback()
+
+    async def migrate(self, revision: str = "head") -> None:
+        """Bring the tables to a version's form, by default to this one's; does nothing when they have it.
+
+        Raises:
+            ToritsugiError: the revision is not known here: it is of a newer version.
+        """
         async with _said_plainly(self.url), self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            await connection.run_sync(_upgrade)
-            await self._index_cases(_unit(connection, self._normalise))
+            await connection.run_sync(_upgrade, revision)
+            if revision == "head":
+                await self._index_cases(_unit(connection, self._normalise))
 
     async def _index_cases(self, unit: SqlUnitOfWork) -> None:
         """Make the index of cases anew when it is not of this normaliser: after a migration, or another choice."""
@@ -134,6 +151,19 @@ class Database:
                 return
             pages = _MERGED_PAGES
             await asyncio.sleep(_MERGE_PAUSE_S)
+
+    async def revision(self) -> str | None:
+        """The form that the tables have; None when there are none."""
+        async with _said_plainly(self.url), self.engine.connect() as connection:
+            return await connection.run_sync(
+                lambda plain: MigrationContext.configure(plain).get_current_revision()
+            )
+
+    async def index_again(self) -> None:
+        """Make the indices anew out of the tables, after rows came in from outside."""
+        async with self.uow() as unit:
+            await unit.settings.put(_INDEXED_BY, "")
+        await self.migrate()
 
     async def empty_wal(self) -> bool:
         """Write SQLite's log into its file and cut it, so that nothing deleted is left in either.
@@ -174,11 +204,16 @@ async def migrate(url: str) -> None:
         await database.close()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, revision)
+    except CommandError as problem:
+        raise ToritsugiError(
+            f"知らない版のデータベースです: {revision}", where="データベース", cure="新しい版の取次で開く"
+        ) from problem
 
 
 def _unit(connection: AsyncConnection, normalise: Normaliser) -> SqlUnitOfWork:

@@ -248,14 +248,14 @@ class SqlErasures:
         await self._connection.execute(
             insert(rows.export_log).values(
                 at=entry.at, actor=entry.actor, kind=entry.kind, path=entry.path, sha256=entry.sha256,
-                calls=None if entry.calls is None else list(entry.calls),
+                calls=None if entry.calls is None else list(entry.calls), keep_until=entry.keep_until,
             )
         )  # fmt: skip
 
     async def exports(self) -> list[ExportEntry]:
         log = rows.export_log
-        query = select(log.c.at, log.c.actor, log.c.kind, log.c.path, log.c.sha256, log.c.calls)
-        found = (await self._connection.execute(query.order_by(log.c.id))).mappings()
+        query = select(*(column for column in log.columns if column is not log.c.id)).order_by(log.c.id)
+        found = (await self._connection.execute(query)).mappings()
         return [
             ExportEntry(**{**row, "calls": None if row["calls"] is None else tuple(row["calls"])})
             for row in found

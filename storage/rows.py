@@ -350,6 +350,7 @@ export_log = _table(
     Column("path", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("calls", JSON),
+    Column("keep_until", Double),
     retention=Retention.CALLS,
     personal=True,
     erasure=Erasure(

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("calls", sa.JSON(), nullable=True),
+        sa.Column("keep_until", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_export_log")),
     )
     with op.batch_alter_table("export_log", schema=None) as batch_op:

@@ -1,0 +1,161 @@
+"""`backup restore`: a home out of a backup, every row and file compared, and who was erased since erased again."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from core.clock import clock_from_environment
+from core.errors import ToritsugiError
+from core.ids import CallId
+from core.keys import KeyRing, key_source
+from core.sealed import SealBroken
+from core.settings import Settings, settings_from
+from runtime.archive import ArchiveReader, Manifest, fill_database, tidy
+from runtime.backup import FORMAT, OF_THE_MACHINE, replays_of, same_recording
+from runtime.erasing import REPLAYS, Eraser
+from runtime.instance import Instance
+from services.city import load_city
+from services.erasure import ErasureRecord, Subject, SubjectKind, fingerprint
+from services.ports import AuditEntry
+from storage.database import Database
+
+Say = Callable[[str], None]
+
+
+async def restore(file: Path, home: Path, *, erasures: Path | None, say: Say) -> dict[str, Any]:
+    """Make a home of a backup, and erase again what was erased since.
+
+    Args:
+        file: the backup; its recordings lie beside it.
+        home: must not be there, or be empty.
+        erasures: `erasures.jsonl` if it does not lie beside the backup.
+        say: progress.
+
+    Raises:
+        ToritsugiError: the home is in use, the list of erasures or the key is missing, or the backup is damaged.
+            Nothing is left then, but for tables in a PostgreSQL.
+    """
+    home, file = home.resolve(), file.resolve()
+    if home.exists() and any(home.iterdir()):
+        raise ToritsugiError(
+            "空ではありません", where=str(home), cure="空のフォルダーか、まだないフォルダーにする"
+        )
+    replays = erasures or file.with_name(REPLAYS)
+    if not replays.is_file():
+        raise ToritsugiError(
+            "消去の一覧がありません。これがないと、消した人のデータが戻ってしまいます",
+            where=str(replays),
+            cure=f"バックアップのフォルダーか元の設置にある {REPLAYS} を --erasures で示す",
+        )
+    ring = key_source(home).load()
+    archive = ArchiveReader(file, (FORMAT,), lambda: ring)
+    place = home.with_name(f".{home.name}.restoring-{secrets.token_hex(4)}")
+    place.mkdir(parents=True, mode=0o700)
+    try:
+        settings = _settings_at(place, archive)
+        found = await asyncio.to_thread(_place_files, archive, place, ring, say)
+        database = Database(settings.database_url)
+        try:
+            await fill_database(database, archive, OF_THE_MACHINE, say)
+            again = await erase_again(settings, database, replays, archive.manifest, say)
+            async with database.uow() as unit:
+                await unit.audit.add(
+                    AuditEntry(
+                        at=time.time(), actor=os.environ.get("SUDO_USER") or getpass.getuser(),
+                        action="backup.restore", subject=file.name, detail={"erased_again": again},
+                    )
+                )  # fmt: skip
+            await database.empty_wal()
+        finally:
+            await database.close()
+        if home.exists():
+            home.rmdir()
+        place.rename(home)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    finally:
+        archive.close()
+    return {"home": str(home), **tidy(asdict(archive.manifest)), **found, "erased_again": again}
+
+
+def _settings_at(place: Path, archive: ArchiveReader) -> Settings:
+    """The environment's settings, with the home where the files are put together."""
+    values = {name: value for name, value in os.environ.items() if name.startswith("TORITSUGI_")}
+    return settings_from({**values, "TORITSUGI_HOME": str(place), "TORITSUGI_NODE": archive.manifest.node})
+
+
+def _place_files(archive: ArchiveReader, place: Path, ring: KeyRing, say: Say) -> dict[str, int]:
+    for name, each in archive.manifest.files.items():
+        archive.extract(f"files/{name}", place / name, each)
+    folder, beside = place / "recordings", archive.path.with_name("recordings")
+    folder.mkdir(mode=0o700)
+    missing = 0
+    for number, (name, wanted) in enumerate(archive.manifest.recordings.items(), start=1):
+        source = beside / name
+        if not source.exists():
+            missing += 1
+            continue
+        if not same_recording(source, wanted, ring):
+            raise SealBroken(str(source))
+        shutil.copy2(source, folder / name)
+        if number % 500 == 0:
+            say(f"録音 {number} 件を戻しました")
+    return {"recordings_missing": missing}
+
+
+async def erase_again(
+    settings: Settings, database: Database, replays: Path, manifest: Manifest, say: Say
+) -> int:
+    """Erase in a restored home what was erased after its backup; how many erasures."""
+    async with database.reading() as unit:
+        known = {record.id for record in await unit.erasures.records()}
+    todo = [each for each in replays_of(replays) if each["id"] not in known]
+    if not todo:
+        return 0
+    profile = settings.home / "profile" / f"{manifest.city}.toml"
+    instance = Instance(
+        settings=settings,
+        profile=load_city(str(profile) if profile.is_file() else manifest.city),
+        clock=clock_from_environment(),
+        database=database,
+    )
+    eraser = Eraser(instance, say)
+    numbers: dict[str, str] = {}
+    if any(each["numbers"] for each in todo):
+        async with database.reading() as unit:
+            written = await unit.erasures.written_numbers()
+        numbers = {fingerprint(eraser.secret, "number", number): number for number in written}
+    for each in todo:
+        subject = Subject(
+            kind=SubjectKind.NUMBER if each["numbers"] else SubjectKind.CALL,
+            calls=frozenset(CallId(call) for call in each["calls"]),
+            cases=frozenset(each["cases"]),
+            numbers=frozenset(numbers[hashed] for hashed in each["numbers"] if hashed in numbers),
+        )
+        if not each["numbers"]:
+            async with database.reading() as unit:
+                held = await unit.erasures.numbers_of(subject.calls) - eraser.city_numbers
+            subject = replace(subject, numbers=frozenset(held))
+        _done, scan = await eraser.erase_and_prove(subject)
+        if not scan.clean:
+            raise ToritsugiError(
+                "消した人のデータが残りました", where=str(each["id"]), cure="開発者に知らせる"
+            )
+        record = ErasureRecord(
+            id=each["id"], at=each["at"], actor="backup restore",
+            replay={key: each[key] for key in ("calls", "cases", "numbers")},
+            certificate={"id": each["id"], "again_after_restore": True},
+        )  # fmt: skip
+        async with database.uow() as unit:
+            await unit.erasures.add(record)
+    return len(todo)
