@@ -156,7 +156,7 @@ def _add_files(instance: Instance, writer: ArchiveWriter) -> dict[str, FileSum]:
             sums[name] = writer.add(f"files/{name}", _raw_parts(path))
     remembered = _remembered(home / REMEMBERED)
     sums[REMEMBERED] = writer.add(f"files/{REMEMBERED}", iter([json.dumps(remembered).encode()]))
-    profile = _profile_path(instance.settings.city)
+    profile = profile_path(instance.settings.city)
     if profile is not None:
         # A profile is named for its city.
         name = f"profile/{instance.profile.city.id}.toml"
@@ -172,7 +172,8 @@ def _remembered(path: Path) -> dict[str, str]:
     return {name: value for name, value in values.items() if name not in _SETTINGS_OF_THE_MACHINE}
 
 
-def _profile_path(city: str) -> Path | None:
+def profile_path(city: str) -> Path | None:
+    """The file of a profile that is named or given as a path."""
     for path in (Path(city), PROJECT_ROOT / "profiles" / f"{city}.toml"):
         if path.suffix == ".toml" and path.is_file():
             return path

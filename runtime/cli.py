@@ -25,7 +25,7 @@ from runtime.cli_floor import (
     staff_app,
     trunk_app,
 )
-from runtime.cli_life import backup_app, keys_app, retention_app
+from runtime.cli_life import backup_app, handover_app, keys_app, retention_app
 from runtime.cli_parts import City, day_of, moment_of, out, say
 from runtime.cli_reports import add_report
 from runtime.cli_staffing import staffing_app
@@ -57,6 +57,7 @@ for name, sub in (
     ("retention", retention_app),
     ("keys", keys_app),
     ("backup", backup_app),
+    ("handover", handover_app),
     ("alerts", alerts_app),
     ("models", models_app),
     ("cases", cases_app),

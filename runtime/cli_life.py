@@ -210,3 +210,52 @@ def backup_restore(
     keys_for(home, keys)
     out(_json(asyncio.run(restore(file, home, erasures=erasures, say=say))))
     say("戻しました。TORITSUGI_HOME にこのフォルダーを書いて toritsugi up で始めます。")
+
+
+# ---- hand-over ------------------------------------------------------------------------------------
+
+handover_app = typer.Typer(
+    help="次の受託者への引継ぎ / hand-over to the next contractor.", no_args_is_help=True
+)
+
+
+@handover_app.command("export")
+def handover_export(
+    target: Annotated[Path, typer.Option("--out", help="書き出すファイル")],
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="暗号化せず、だれでも開ける ZIP にする (取次を持たない相手に渡すとき)"),
+    ] = False,
+    city: City = None,
+) -> None:
+    """通話、応対、録音、文字起こしなど全部を、公開された形式で一つのファイルにします。パスワードと鍵は入りません。
+
+    例: ./toritsugi handover export --out hikitsugi.zip
+    """
+    from runtime.handover import export
+
+    done = asyncio.run(export(city, target, plain=plain, say=say))
+    out(_json(done))
+    if plain:
+        say("注意: 暗号化されていません。市民の個人情報が入っています。暗号化した媒体で手渡してください。")
+    else:
+        say(f"鍵は {done['keys']} です。ファイルとは別の経路で渡してください。")
+
+
+@handover_app.command("import")
+def handover_import(
+    file: Annotated[Path, typer.Argument(help="引継ぎのファイル")],
+    home: Annotated[Path, typer.Option("--home", help="新しい設置のフォルダー (空か、まだないもの)")],
+    keys: Annotated[
+        Path | None, typer.Option("--keys", help="鍵のファイル (既定: 引継ぎのファイル名.keys)")
+    ] = None,
+) -> None:
+    """引継ぎのファイルから空の設置を作り、件数とハッシュをすべて比べます。電話機のパスワードは新しくなります。
+
+    例: ./toritsugi handover import hikitsugi.zip --home /var/lib/toritsugi/state
+    """
+    from runtime.taking_over import take_over
+
+    done = asyncio.run(take_over(file, home, keys=keys, say=say))
+    out(_json(done))
+    say(f"引き継ぎました。TORITSUGI_HOME と TORITSUGI_NODE={done['node']} を書いて toritsugi up で始めます。")

@@ -224,6 +224,10 @@ class CallStore(Protocol):
 
     async def open_calls(self) -> list[Call]: ...
 
+    async def span(self) -> tuple[float | None, float | None]:
+        """When the first and the last call arrived; None without any."""
+        ...
+
     async def latest_queued(self, limit: int) -> list[Call]:
         """The last calls that were in a queue and have ended, by arrival."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, select
+from sqlalchemy import Row, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId, OperatorId
@@ -131,6 +131,11 @@ class SqlCalls:
     async def between(self, since: float, until: float) -> list[Call]:
         arrived = rows.call.c.arrived_at
         return await self._read(select(rows.call).where(arrived >= since, arrived < until))
+
+    async def span(self) -> tuple[float | None, float | None]:
+        arrived = rows.call.c.arrived_at
+        first, last = (await self._connection.execute(select(func.min(arrived), func.max(arrived)))).one()
+        return first, last
 
     async def open_calls(self) -> list[Call]:
         return await self._read(select(rows.call).where(rows.call.c.is_open))
