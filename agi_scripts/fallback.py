@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from core.clock import clock_from_environment
-from core.emergency import read_emergency
+from core.emergency import read_emergency, read_notice
 from core.settings import Settings, settings_from
 from ivr.compiled import load_plan
 from ivr.ports import CallerGone
@@ -58,6 +58,7 @@ async def lead(channel: ProcessAgiChannel, settings: Settings) -> None:
         RecordedPrompts(settings),
         clock_from_environment(),
         lambda: read_emergency(settings.home),
+        lambda: read_notice(settings.home),
     )
     await apply_result(channel, await session.run())
 

@@ -41,6 +41,7 @@ def paths_for(settings: Settings, *, modules: Path, data: Path) -> Paths:
         hold_music=settings.home / "hold-music",
         fallback_script=base / "bin" / "fallback",
         recording_done=base / "bin" / "recording-done",
+        centre_switch=base / "bin" / "centre-switch",
     )
 
 
@@ -171,7 +172,7 @@ def _digits(number: str) -> str:
 
 
 def write_scripts(paths: Paths, *, python: Path, environment: Mapping[str, str]) -> None:
-    """The two programs that Asterisk starts by itself, each a line of shell with our interpreter.
+    """The programs that Asterisk starts by itself, each a line of shell with our interpreter.
 
     They must run when the engine is dead, so they carry their environment with them.
     """
@@ -179,6 +180,7 @@ def write_scripts(paths: Paths, *, python: Path, environment: Mapping[str, str])
     for target, script in (
         (paths.fallback_script, "fallback.py"),
         (paths.recording_done, "recording_done.py"),
+        (paths.centre_switch, "centre_switch.py"),
     ):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(

@@ -38,7 +38,7 @@ ENGINE_ENTRIES = (
 STEPS = frozenset({"ivr", "callback"})
 """FastAGI steps of the contract (docs/dialplan-contract.md)."""
 _FASTAGI = re.compile(r"agi://127\.0\.0\.1:\$\{T_AGI_PORT\}/([a-z]+)")
-_OUR_SCRIPT = "${T_FALLBACK}"
+_OUR_SCRIPTS = ("${T_FALLBACK}", "${T_CENTRE_SWITCH}")
 _OUR_POST_COMMAND = "${T_RECORDING_DONE} ${T_RECORDINGS} ${TORITSUGI_REC}"
 _FUNCTION = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\(|(?:^|[?,(:])\s*([A-Z][A-Z0-9_]*)\([^()]*\)=")
 _OUTSIDE = r"\$\{(?:PJSIP_HEADER|CALLERID(?!\(num-pres\))|CHANNEL\(pjsip)"
@@ -259,7 +259,7 @@ def _forbidden(plan: Dialplan, way: Way) -> Iterator[Finding]:
 def _our_agi(arguments: str) -> bool:
     target = split_arguments(arguments)[0]
     found = _FASTAGI.fullmatch(target)
-    return target == _OUR_SCRIPT or (found is not None and found[1] in STEPS)
+    return target in _OUR_SCRIPTS or (found is not None and found[1] in STEPS)
 
 
 def _our_recording(arguments: str) -> bool:

@@ -191,6 +191,7 @@ class Paths:
     hold_music: Path
     fallback_script: Path
     recording_done: Path
+    centre_switch: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

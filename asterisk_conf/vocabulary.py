@@ -33,6 +33,7 @@ APPLICATIONS: Mapping[str, str] = {
     "Playback": "app_playback",
     "Queue": "app_queue",
     "QueueLog": "app_queue",
+    "Read": "app_read",
     "RemoveQueueMember": "app_queue",
     "Return": "app_stack",
     "StopMixMonitor": "app_mixmonitor",

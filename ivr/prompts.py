@@ -59,8 +59,8 @@ JAPANESE_ONLY = (
     "op_signed_in", "op_signed_out", "op_ready", "op_paused", "op_reserve", "op_refused",
     "op_callback", "op_callback_missed", "op_refused_transfer", "op_transfer_busy", "op_transfer_no_answer",
     "op_transfer_unreachable", "op_transfer_closed", "op_transfer_not_received", "op_transfer_to",
-    "op_relay", "op_confirm_close", "op_closed", "op_confirm_reopen", "op_reopened", "op_confirm_notice",
-    "op_notice", "op_confirm_notice_over", "op_notice_over", "op_help", "op_watched", "op_staff_summary",
+    "op_relay", "op_confirm_close", "op_done_close", "op_confirm_reopen", "op_done_reopen", "op_confirm_notice",
+    "op_done_notice", "op_confirm_notice_over", "op_done_notice_over", "op_help", "op_watched", "op_staff_summary",
     "op_recording_paused", "op_recording_again",
 )  # fmt: skip
 """What operators hear."""

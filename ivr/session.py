@@ -90,9 +90,11 @@ class Session:
         prompts: PromptCatalogue,
         clock: Clock,
         emergency: Callable[[], Emergency | None],
+        notice: Callable[[], Emergency | None] = lambda: None,
     ) -> None:
+        """`emergency`: the closure in force. `notice`: what every caller hears before the menu."""
         self._channel, self._plan, self._prompts = channel, plan, prompts
-        self._clock, self._emergency = clock, emergency
+        self._clock, self._emergency, self._notice = clock, emergency, notice
         self._found = HoursState(open=True)
         self._early: str | None = None
 
@@ -120,7 +122,7 @@ class Session:
                     case Ask(prompts, timeout_s):
                         given = await self._ask(prompts, timeout_s)
                     case CheckHours():
-                        given = self._check_hours()
+                        given = await self._check_hours(state.language)
                     case SayClosed():
                         await self._say_closed(state.language)
                     case _:
@@ -169,8 +171,13 @@ class Session:
             key = await self._channel.collect([self._file(prompt) for prompt in prompts], timeout=timeout_s)
         return Silence() if key is None else Digit(key)
 
-    def _check_hours(self) -> Checked:
-        self._found = self._plan.hours.state_at(self._clock.city_now(), self._emergency())
+    async def _check_hours(self, language: str) -> Checked:
+        now = self._clock.city_now()
+        self._found = self._plan.hours.state_at(now, self._emergency())
+        notice = self._notice()
+        if self._found.open and notice is not None and (notice.until is None or now < notice.until):
+            file = self._prompts.path(language, notice.message)
+            self._early = await self._channel.play_through([file]) or self._early
         return Checked(self._found.open)
 
     async def _say_closed(self, language: str) -> None:

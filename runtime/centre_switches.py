@@ -18,6 +18,8 @@ from runtime.cli_parts import moment_of
 from services.city import CityProfile
 from services.ports import AuditEntry, UnitOfWorkFactory
 
+SPOKEN = "notice_now"
+"""The prompt of a notice in words of its own (`runtime.centre_commands.spoken_notice`)."""
 DEFAULT_CLOSURE = "emergency_closed"
 DEFAULT_NOTICE = "notice_emergency"
 
@@ -32,7 +34,7 @@ def throw(settings: Settings, profile: CityProfile, command: Command) -> None:
     match command.act:
         case Act.CLOSE | Act.NOTICE:
             closing = command.act is Act.CLOSE
-            known = profile.emergency_messages if closing else profile.notices
+            known = profile.emergency_messages if closing else (*profile.notices, SPOKEN)
             message = command.to or (DEFAULT_CLOSURE if closing else DEFAULT_NOTICE)
             if message not in known:
                 raise ToritsugiError(

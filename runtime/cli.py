@@ -212,37 +212,56 @@ def close(
     until: Annotated[str | None, typer.Option("--until", help="再開の日時。例: 2026-11-24T09:00")] = None,
     message: Annotated[str, typer.Option("--message", help="流す文言の名前")] = "emergency_closed",
 ) -> None:
-    """緊急に受付を休止します。次の電話から効きます。
+    """緊急に受付を休止します。次の電話から効きます。監督者の電話からは *61 です。
 
     例: ./toritsugi close --reason 停電 --until 2026-11-24T13:00
     """
-    from core.emergency import write_emergency
-    from core.hours import Emergency
-    from core.settings import settings_from
-    from services.city import load_city
+    from acd.commands import Act
+    from runtime.centre_commands import switch_centre
 
-    settings = settings_from()
-    allowed = load_city(settings.city).emergency_messages
-    if message not in allowed:
-        raise ToritsugiError(
-            f"ない文言です: {message}", where="--message", cure=f"次のどれか: {', '.join(sorted(allowed))}"
-        )
-    moment = moment_of(until, "--until") if until else None
-    write_emergency(settings.home, Emergency(message=message, until=moment, reason=reason))
+    asyncio.run(switch_centre(Act.CLOSE, say, to=message, reason=reason, until=until or ""))
     say(f"受付を休止しました ({reason})。再開は toritsugi reopen です。")
 
 
 @app.command()
 def reopen() -> None:
-    """緊急の休止を解きます。
+    """緊急の休止を解きます。監督者の電話からは *62 です。
 
     例: ./toritsugi reopen
     """
-    from core.emergency import clear_emergency
-    from core.settings import settings_from
+    from acd.commands import Act
+    from runtime.centre_commands import switch_centre
 
-    clear_emergency(settings_from().home)
+    asyncio.run(switch_centre(Act.REOPEN, say))
     say("通常の受付に戻しました。")
+
+
+@app.command()
+def notice(
+    text: Annotated[
+        str, typer.Option("--text", help="読み上げる文 (日本語)。なければ --message の文言")
+    ] = "",
+    text_en: Annotated[str, typer.Option("--text-en", help="英語の案内で読み上げる文")] = "",
+    message: Annotated[str, typer.Option("--message", help="流す文言の名前")] = "notice_emergency",
+    reason: Annotated[str, typer.Option("--reason", help="理由 (記録に残る)")] = "緊急",
+    until: Annotated[str | None, typer.Option("--until", help="やめる日時。例: 2026-11-24T13:00")] = None,
+    over: Annotated[bool, typer.Option("--over", help="お知らせをやめる")] = False,
+) -> None:
+    """受付を続けたまま、すべての電話の初めに緊急のお知らせを流します。監督者の電話からは *63、やめるのは *64 です。
+
+    例: ./toritsugi notice --text 大雨のため、窓口は午後3時で閉まります。   ./toritsugi notice --over
+    """
+    from acd.commands import Act
+    from runtime.centre_commands import spoken_notice, switch_centre
+
+    if over:
+        asyncio.run(switch_centre(Act.NOTICE_OVER, say))
+        say("お知らせをやめました。")
+        return
+    if text or text_en:
+        message = spoken_notice(text, text_en, say)
+    asyncio.run(switch_centre(Act.NOTICE, say, to=message, reason=reason, until=until or ""))
+    say("お知らせを始めました。次の電話から効きます。")
 
 
 # ---- profiles -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from acd.channels import Channel, caps_of
 from acd.demand import skills_of
 from acd.rules import FloorRules
 from core.clock import Clock
-from core.emergency import read_emergency
+from core.emergency import read_emergency, read_notice
 from core.settings import Settings
 from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
@@ -145,6 +145,7 @@ class Engine:
             self.prompts,
             self.clock,
             lambda: read_emergency(self.settings.home),
+            lambda: read_notice(self.settings.home),
         )
         with contextlib.suppress(CallerGone):
             await apply_result(channel, await session.run())

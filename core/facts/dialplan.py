@@ -85,6 +85,7 @@ class UserEvent(StrEnum):
     HELP = "TS_HELP"
     OPERATOR = "TS_OPERATOR"
     REFUSED = "TS_REFUSED"
+    CENTRE = "TS_CENTRE"
 
 
 @unique

@@ -45,10 +45,11 @@ async def call(
     at: datetime = TUESDAY_NOON,
     *,
     emergency: Callable[[], Emergency | None] = lambda: None,
+    notice: Callable[[], Emergency | None] = lambda: None,
     prompts: NamedPrompts | None = None,
 ) -> SessionResult:
     clock = ManualClock(at.timestamp())
-    return await Session(channel, plan, prompts or NamedPrompts(), clock, emergency).run()
+    return await Session(channel, plan, prompts or NamedPrompts(), clock, emergency, notice).run()
 
 
 async def test_a_choice_leads_to_its_queue(plan: CallPlan) -> None:
@@ -102,6 +103,30 @@ async def test_an_extension_that_no_number_leads_to_is_no_way_past_the_menu(ube:
     channel = FakeVoiceChannel([SILENCE, "1"])
     channel.variables.append((Variable.STRAIGHT, "703"))
     assert (await call(ube, channel, WEDNESDAY_NOON)).next is Next.QUEUE
+
+
+@pytest.mark.parametrize(("hour", "told"), [(None, True), (13, True), (12, False)])
+async def test_a_notice_comes_before_the_menu_while_it_is_in_force(
+    plan: CallPlan, hour: int | None, told: bool
+) -> None:
+    until = TUESDAY_NOON.replace(hour=hour) if hour else None
+    notice = Emergency(message="notice_emergency", until=until, reason="大雨")
+    channel = FakeVoiceChannel([SILENCE, "1"])
+    result = await call(plan, channel, notice=lambda: notice)
+    assert result.queue == "booking-ja"
+    before = ["ja/greeting", "en/language", *(["ja/notice_emergency"] if told else [])]
+    assert channel.heard == [*before, "ja/menu_main", "ja/connecting"]
+
+
+async def test_a_notice_is_in_the_callers_language_and_not_told_to_a_closed_door(plan: CallPlan) -> None:
+    notice = Emergency(message="notice_emergency", until=None, reason="大雨")
+    channel = FakeVoiceChannel(["9", "4"])
+    await call(plan, channel, notice=lambda: notice)
+    assert "en/notice_emergency" in channel.heard
+    closed = Emergency(message="emergency_closed", until=None, reason="停電")
+    channel = FakeVoiceChannel([SILENCE])
+    await call(plan, channel, emergency=lambda: closed, notice=lambda: notice)
+    assert not [name for name in channel.heard if "notice" in name]
 
 
 async def test_keys_stop_the_menu_but_not_the_recording_notice(plan: CallPlan) -> None:
