@@ -144,7 +144,7 @@ class Session:
         language = self._plan.flow.languages[0]
         await self._channel.play([self._prompts.path(language, "greeting")])
         result = replace(self._to(Next.STAFF, line, language), staff=extension)
-        if self._check_hours().open:
+        if (await self._check_hours(language)).open:
             return result
         emergency = self._found.emergency
         told = emergency.message if emergency is not None else "closed_static"

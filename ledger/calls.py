@@ -208,6 +208,8 @@ class Quality:
     rx_jitter_s: float | None
     tx_jitter_s: float | None
     rtt_s: float | None
+    channel: Uniqueid | None = None
+    """None in calls of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

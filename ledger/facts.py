@@ -328,6 +328,8 @@ class LegQuality(Fact):
     rx_jitter_s: float | None
     tx_jitter_s: float | None
     rtt_s: float | None
+    channel: Uniqueid | None = None
+    """Of the leg; None in rows of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,6 +199,7 @@ def _qualities(story: Story) -> tuple[Quality, ...]:
             rx_jitter_s=fact.rx_jitter_s,
             tx_jitter_s=fact.tx_jitter_s,
             rtt_s=fact.rtt_s,
+            channel=fact.channel,
         )
         for fact in story.all(f.LegQuality)
     }

@@ -15,7 +15,7 @@ from core.clock import TOKYO
 from core.errors import ToritsugiError
 from runtime.cli_parts import City, day_of, out, say
 
-DAYS_OWN = ("daily", "evenness", "shortfall")
+DAYS_OWN = ("daily", "evenness", "shortfall", "quality", "complaints")
 """Papers with pages of their own, as HTML or CSV."""
 
 
@@ -28,7 +28,7 @@ def report(
     kind: Annotated[
         str,
         typer.Argument(
-            help="報告の種類: daily, evenness, shortfall, meter, due, または市の報告 (weekly, monthly, interim, "
+            help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, due, または市の報告 (weekly, monthly, interim, "
             "final, completion, results, incident)"
         ),
     ],
@@ -44,7 +44,7 @@ def report(
     ] = False,
     city: City = None,
 ) -> None:
-    """市に出す報告を作ります: 日報、週報、月報、応答率メーター、均等配分、未達の報告、提出期限の一覧。
+    """市に出す報告を作ります: 日報、週報、月報、応答率メーター、均等配分、未達の報告、通話品質、苦情・誤案内、提出期限の一覧。
 
     例: ./toritsugi report monthly --month 2026-10 --format xlsx --out 月報.xlsx
     """
@@ -69,12 +69,18 @@ def report(
 def _own(city: str | None, kind: str, day: date, whole_month: bool, format_: str, *, save: bool) -> str:
     from runtime.floor_papers import month_of
     from runtime.papers import daily_paper, evenness_paper, shortfall_paper
+    from runtime.service_papers import complaints_paper, quality_paper
 
     match kind:
         case "daily":
             return asyncio.run(daily_paper(city, day, format_))
         case "evenness":
             return asyncio.run(evenness_paper(city, day, format_))
+        case "quality":
+            first, last = month_of(day) if whole_month else (day, day)
+            return asyncio.run(quality_paper(city, first, last, format_))
+        case "complaints":
+            return asyncio.run(complaints_paper(city, *month_of(day), format_))
         case _:
             first, last = month_of(day) if whole_month else (day, day)
             return asyncio.run(shortfall_paper(city, first, last, format_, save=save, say=say))
@@ -97,7 +103,7 @@ def _period(
         raise ToritsugiError(
             f"知らない形式です: {format_}", where="--format", cure=f"次のどれか: {', '.join(Format)}"
         )
-    if kind in ("evenness", "shortfall"):
+    if kind in DAYS_OWN[1:]:
         raise ToritsugiError(
             f"{kind} にはない形式です: {format_}", where="--format", cure="html か csv を書く"
         )

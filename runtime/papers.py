@@ -46,7 +46,7 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
 
 async def evenness_paper(city: str | None, day: date, format_: str) -> str:
     """`report evenness`: the ISO week of `day`, after taking in what is on disk."""
-    instance = await _ready(city)
+    instance = await ready_instance(city)
     try:
         report = await evenness_of(instance.profile, instance.database, instance.clock, day)
     finally:
@@ -58,7 +58,7 @@ async def shortfall_paper(
     city: str | None, first_day: date, last_day: date, format_: str, *, save: bool, say: Callable[[str], None]
 ) -> str:
     """`report shortfall`: the period as HTML or CSV; with `save` the page is also kept as a draft to be edited."""
-    instance = await _ready(city)
+    instance = await ready_instance(city)
     try:
         report = await shortfall_of(instance.profile, instance.database, instance.clock, first_day, last_day)
     finally:
@@ -70,7 +70,7 @@ async def shortfall_paper(
     return render_shortfall_html(report) if format_ == "html" else render_shortfall_csv(report)
 
 
-async def _ready(city: str | None) -> Instance:
+async def ready_instance(city: str | None) -> Instance:
     """The instance with everything from disk in its ledger."""
     instance = Instance.open(city=city)
     await instance.database.migrate()

@@ -149,6 +149,7 @@ def _quality(r: _Record) -> Fact:
         rx_jitter_s=seconds("rx_jitter"),
         tx_jitter_s=seconds("tx_jitter"),
         rtt_s=round_trip(),
+        channel=r.uniqueid,
     )
 
 
@@ -327,6 +328,7 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
     ),
     UserEvent.HELP: _help,
     UserEvent.REFUSED: _refused,
+    UserEvent.CENTRE: None,  # the audit tells it (core/emergency.py)
     UserEvent.OPERATOR: None,  # queue_log tells the same, with its effect
 }
 
