@@ -38,7 +38,9 @@ def throw(settings: Settings, profile: CityProfile, command: Command) -> None:
             message = command.to or (DEFAULT_CLOSURE if closing else DEFAULT_NOTICE)
             if message not in known:
                 raise ToritsugiError(
-                    f"ない文言です: {message}", where="文言", cure=f"次のどれか: {', '.join(known)}"
+                    f"ない文言です: {message}",
+                    where="文言 (--message)",
+                    cure=f"次のどれか: {', '.join(known)}",
                 )
             emergency = Emergency(
                 message=message,

@@ -28,8 +28,8 @@ def report(
     kind: Annotated[
         str,
         typer.Argument(
-            help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, due, または市の報告 (weekly, monthly, interim, "
-            "final, completion, results, incident)"
+            help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, due, または市の報告 (weekly, "
+            "monthly, interim, final, completion, results, incident)"
         ),
     ],
     date_: Annotated[
@@ -44,7 +44,7 @@ def report(
     ] = False,
     city: City = None,
 ) -> None:
-    """市に出す報告を作ります: 日報、週報、月報、応答率メーター、均等配分、未達の報告、通話品質、苦情・誤案内、提出期限の一覧。
+    """市に出す報告を作ります: 日報、週報、月報、応答率メーター、均等配分、未達の報告、通話品質、苦情、提出期限の一覧。
 
     例: ./toritsugi report monthly --month 2026-10 --format xlsx --out 月報.xlsx
     """

@@ -157,6 +157,9 @@ class CommandDesk:
             await asyncio.sleep(LOOK_EVERY_S)
         if command.act is Act.CONSULT:
             await asked_for(self.ami, now)
+        if command.act is Act.WARN and now.citizen:
+            # The next one may be the operator's own.
+            await set_channel_variable(self.ami, now.citizen, "T_WARNED_BY", "")
         return Answer(
             outcome=Outcome.TIMED_OUT,
             text=f"{within_s:.0f} 秒たっても、交換機で変わりませんでした。",

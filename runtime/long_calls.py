@@ -7,23 +7,33 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from acd.commands import Act, Asked, Asker, Command, Hand, Outcome, Role
+from acd.commands import Act, Asked, Asker, Command, Outcome, Role
 from acd.long_call_profile import LongCallSection
 from acd.view import FloorView
-from core.ids import CallId, OperatorId
+from core.ids import OperatorId
 from core.phone import normalise_number
 from runtime.commanding import CommandDesk
-from telephony.ami.actions import Ami, channel_variable
-from telephony.ami.errors import AmiError
+from telephony.ami.actions import Ami, channel_variable, global_variable
+from telephony.ami.errors import AmiError, AmiRefused
 from telephony.ami.hand import hand_of
+from telephony.members import member_name_of
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 3.0
 YOUNG_S = 20.0
 """A talk is looked at after so long: nothing is due before, and most calls are soon over."""
 BY = "自動"
 """Who had a sentence said that came by itself."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What has been learnt of a call in hand, so that the switch is asked little."""
+
+    relay: bool
+    """By its number."""
+    warned: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +48,8 @@ class LongCalls:
     young_s: float = YOUNG_S
     relay: frozenset[OperatorId] = frozenset()
     """Whose call in hand is a relay service's."""
-    _numbers: dict[CallId, bool] = field(default_factory=dict)
+    _known: dict[str, _Known] = field(default_factory=dict)
+    """By call."""
 
     async def run(self) -> None:
         """For ever; ends by cancellation."""
@@ -54,28 +65,38 @@ class LongCalls:
         """Have said what is due now."""
         view = self.view()
         spared: set[OperatorId] = set()
-        alive: dict[CallId, bool] = {}
+        in_hand: dict[str, _Known] = {}
         for seat in view.seats:
             talked_s = view.at - seat.since
             if seat.state != "talking" or talked_s < self.young_s:
                 continue
-            hand = await hand_of(self.ami, seat.operator)
-            if hand.call is None or not hand.citizen:
+            name = member_name_of(seat.operator)
+            call = await global_variable(self.ami, f"T_CALL_{name}")
+            if not call:
                 continue
-            known = self._numbers.get(hand.call)
-            alive[hand.call] = await self._is_relays(hand) if known is None else known
-            if alive[hand.call] or hand.relay:
+            known = self._known.get(call) or _Known(relay=await self._is_relays(name))
+            in_hand[call] = known
+            if known.relay or await global_variable(self.ami, f"T_RELAY_{name}") == call:
                 spared.add(seat.operator)
-            elif hand.warned < self.rules.due(talked_s) and hand.asked is Asked.NO and hand.joined:
-                await self._say(seat.operator)
-        self._numbers = alive
+            elif known.warned < self.rules.due(talked_s):
+                await self._warn(seat.operator, known, self.rules.due(talked_s))
+        self._known = in_hand
         self.relay = frozenset(spared)
 
-    async def _is_relays(self, hand: Hand) -> bool:
-        number = await channel_variable(self.ami, hand.citizen, "T_CALLER")
+    async def _is_relays(self, member: str) -> bool:
+        try:
+            number = await channel_variable(
+                self.ami, await global_variable(self.ami, f"T_CITIZEN_{member}"), "T_CALLER"
+            )
+        except AmiRefused:
+            return False  # gone this moment
         return self.rules.is_relay(normalise_number(number) if number else None)
 
-    async def _say(self, operator: OperatorId) -> None:
+    async def _warn(self, operator: OperatorId, known: _Known, due: int) -> None:
+        hand = await hand_of(self.ami, operator)
+        known.warned = hand.warned
+        if hand.warned >= due or hand.asked is not Asked.NO or not hand.joined:
+            return
         answer = await self.desk.do(
             Command(act=Act.WARN, asker=Asker(name=BY, role=Role.SUPERVISOR), operator=operator)
         )

@@ -157,6 +157,9 @@ async def test_no_effect_in_time_is_told_as_such() -> None:
     answer = await scene.desk().do(ask(Act.WARN))
     assert answer.outcome is Outcome.TIMED_OUT
     assert scene.switch.keys == "*9"
+    assert scene.switch.variables["T_WARNED_BY"] == "", (
+        "the operator's own key would be told as somebody else's"
+    )
 
 
 async def test_a_switch_that_cannot_be_asked_is_told() -> None:
