@@ -158,6 +158,10 @@ def answers_needed(answered: int, offered: int, target: float, still_to_come: in
     Returns the smallest such number: 0 when the target is reached even if every one of them is lost, None when it is
     out of reach even if every one is answered.
     """
-    whole = target * (offered + still_to_come)
-    needed = max(0, -int(-(whole - 1e-9) // 1) - answered)
+    needed = short_by(answered, offered + still_to_come, target)
     return needed if needed <= still_to_come else None
+
+
+def short_by(answered: int, offered: int, target: float) -> int:
+    """How many more of these calls would have had to be answered to reach `target` (0 to 1); 0 when it is reached."""
+    return max(0, -int(-(target * offered - 1e-9) // 1) - answered)

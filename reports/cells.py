@@ -22,6 +22,11 @@ def minutes(seconds: float | None) -> str:
     return f"{whole // 3600}時間{whole % 3600 // 60:02d}分"
 
 
+def limit(seconds: float) -> str:
+    """A limit in words: `300` → `5分`."""
+    return f"{seconds / 60:g}分" if seconds % 60 == 0 and seconds else minutes(seconds)
+
+
 def percent(share: float | None) -> str:
     """`0.9` → `90.0%`, cut off rather than rounded up, so that 89.96 % never reads as a target of 90 % met."""
     if share is None:

@@ -64,6 +64,20 @@ DEFAULT = (
     "remarks",
 )
 """For a paper whose profile names none."""
+DAILY = (
+    "standing_out",
+    "counts",
+    "rates",
+    "times",
+    "meter",
+    "hour_chart",
+    "hours",
+    "lines",
+    "long_waits",
+    "complaints",
+    "cases",
+    "calls",
+)
 PRINTED = (
     "incoming", "answered", "offered", "answer_rate", "abandoned_queue", "overflow", "service_level", "abandon_rate",
     "menu_abandon_rate", "five_minutes", "longest_wait", "asa", "asa_arrival", "att", "acw", "aht", "transfer_rate",

@@ -150,7 +150,8 @@ def _trace(call: Call) -> str:
             str,
             (
                 call.call_id, call.disposition, call.line, call.wait_s, call.wait_from_arrival_s, call.talk_s,
-                call.overflow_reason, call.closed_reason, len(call.offers), *parts, *moved, "\n",
+                call.overflow_reason, call.closed_reason, len(call.offers), len(call.staff),
+                len(call.wait_words), *parts, *moved, "\n",
             ),
         )
     )  # fmt: skip

@@ -13,15 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ledger.calls import Disposition
 from ledger.export import BOM, safe_cell
-from reports.cells import NOTHING, cell_text, day_text, minutes, percent
+from reports.cells import NOTHING, cell_text, day_text, limit, minutes, percent
 from reports.charts import bars_svg
 from reports.comparison import Comparison
 from reports.daily import DailyReport, Row
-
-
-def limit(seconds: float) -> str:
-    """A limit in words: `300` → `5分`."""
-    return f"{seconds / 60:g}分" if seconds % 60 == 0 and seconds else minutes(seconds)
 
 
 def figure_text(value: float | None, unit: str) -> str:

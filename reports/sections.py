@@ -9,7 +9,7 @@ from datetime import date, datetime
 from ledger.calls import Disposition, TransferKind
 from reports import metrics as m
 from reports.answer_rates import ANSWER_RATE_RULES, offered
-from reports.cells import short_day
+from reports.cells import limit
 from reports.paper import Block, Chart, Column, Kind, Rows, Series, Table, Words
 from reports.paper import Row as CellRow
 from reports.period import CALL_COLUMNS, Period
@@ -286,7 +286,12 @@ def grid(material: Material) -> Table:
 
 def day_chart(material: Material) -> Chart:
     found = material.period.by_day()
-    return _chart("day_chart", "日別の入電", [short_day(day)[:-3] for day in found], list(found.values()))
+    return _chart(
+        "day_chart",
+        "日別の入電",
+        [f"{day.month}/{day.day}" if day.day == 1 else str(day.day) for day in found],
+        list(found.values()),
+    )
 
 
 def hour_chart(material: Material) -> Chart:
@@ -358,10 +363,9 @@ def funnel(material: Material) -> Table:
 
 def long_waits(material: Material) -> Table:
     """The calls behind the five-minute rule (千葉 7(5)オ(イ))."""
-    seconds = material.period.city.long_wait_s
-    limit = f"{seconds // 60}分" if seconds % 60 == 0 else f"{seconds}秒"
+    least = limit(material.period.city.long_wait_s)
     return Table(
-        id="long_waits", title=f"待ちが{limit}以上の呼", columns=CALL_COLUMNS,
+        id="long_waits", title=f"待ちが{least}以上の呼", columns=CALL_COLUMNS,
         rows=material.period.long_waits, listing=True,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from ledger.calls import Call, Disposition
 from ledger.facts import Fact
 from ledger.presence import Presence
 from reports import metrics as m
-from reports.answer_rates import answer_rate, offered
+from reports.answer_rates import answer_rate, offered, short_by
 from reports.daily import CityFacts
 from reports.shortfall_causes import Cause, CauseKind, Hour, HourKey, causes_of, hours_of
 from reports.tally import tally_of
@@ -92,8 +92,7 @@ class ShortfallReport:
         """How many more calls would have had to be answered."""
         if self.target is None:
             return 0
-        whole = self.target * self.offered
-        return max(0, -int(-(whole - 1e-9) // 1) - self.answered)
+        return short_by(self.answered, self.offered, self.target)
 
 
 def shortfall_report(

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from ledger.calls import Disposition
 from reports import metrics as m
-from reports.answer_rates import answer_rate, answers_needed, offered
-from reports.cells import minutes, percent, short_day
+from reports.answer_rates import answer_rate, offered, short_by
+from reports.cells import limit, percent, short_day
 from reports.period import Period
 from reports.tally import Tally
 
@@ -32,9 +32,9 @@ def _target(period: Period, tally: Tally) -> str:
     text = f"応答率は{percent(rate)}（分母{whole:,}件のうち{answered:,}件に応答）"
     if target is None:
         return f"{text}でした。"
-    if answered >= target * whole - 1e-9:
+    missing = short_by(answered, whole, target)
+    if not missing:
         return f"{text}で、目標の{percent(target)}に届きました。"
-    missing = answers_needed(answered, whole, target, whole - answered) or whole - answered
     return f"{text}で、目標の{percent(target)}まであと{missing:,}件の応答が足りませんでした。"
 
 
@@ -57,11 +57,11 @@ def _weak(period: Period) -> str:
         if offered(tally, rule) >= ENOUGH and (rate := answer_rate(tally, rule)) is not None
     ]
     waits = m.long_waits(period.whole, period.city.long_wait_s)
-    limit = minutes(float(period.city.long_wait_s))
+    least = limit(period.city.long_wait_s)
     tail = (
-        f"待ちが{limit}以上の呼は{waits:,}件でした。"
+        f"待ちが{least}以上の呼は{waits:,}件でした。"
         if waits
-        else f"待ちが{limit}以上の呼はありませんでした。"
+        else f"待ちが{least}以上の呼はありませんでした。"
     )
     if not found:
         return f"呼が少なく、時間帯や用件ごとの応答率は比べられません。{tail}"

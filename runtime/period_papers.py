@@ -14,9 +14,9 @@ from typing import IO
 from core.errors import ToritsugiError
 from core.masking import mask_number
 from interactions.ticket import Ticket, TicketKind
-from reports.answer_rates import answers_needed, offered
+from reports.answer_rates import answers_needed, offered, short_by
 from reports.cells import day_text, percent
-from reports.city_papers import DEFAULT, METER, build_paper
+from reports.city_papers import DAILY, DEFAULT, METER, build_paper
 from reports.due import Span, span_of
 from reports.formats import Format, csv_lines, html_parts, write_pdf, write_xlsx
 from reports.metrics import answered
@@ -59,6 +59,12 @@ def wanted_paper(profile: CityProfile, kind: str, day: date) -> Wanted:
         return Wanted(
             kind=kind, title=METER_TITLE, first_day=first, last_day=last, sections=METER,
             period_text=f"{day.year}年{day.month}月",
+        )  # fmt: skip
+    if kind == "daily":
+        own = next((each.sections for each in profile.reports.papers if each.kind == kind), ())
+        return Wanted(
+            kind=kind, title="日次報告書", first_day=day, last_day=day, sections=own or DAILY,
+            period_text=day_text(day),
         )  # fmt: skip
     section = next((each for each in profile.reports.papers if each.kind == kind), None)
     if section is None:
@@ -262,7 +268,7 @@ def needed_text(profile: CityProfile, period: Period, today: date) -> str:
     behind = len(opened) - len(left)
     so_far, whole = answered(tally), offered(tally, period.city.rule)
     if not left:
-        missing = answers_needed(so_far, whole, target, whole - so_far) or 0
+        missing = short_by(so_far, whole, target)
         if not missing:
             return f"目標の{percent(target)}に届いています（分母{whole:,}件、応答{so_far:,}件）。"
         return f"目標の{percent(target)}まで、応答が{missing:,}件足りませんでした。"

@@ -211,6 +211,8 @@ class _Writer:
             result = "ANSWER" if v.transfer == "answered" else "NOANSWER"
             self.user(ended + 0.25, "TS_TRANSFER", to="701", label="市民課", result="")
             self.user(ended + 20.0, "TS_TRANSFER", to="701", label="市民課", result=result)
+            if result == "ANSWER":
+                self.staff(ended + 8.0, ended + 40.0)
         mine(ended, "BRIDGE_EXIT", **bridge)
         mine(ended, "HANGUP", hangupcause=16, hangupsource=self.channel, dialstatus="")
         event = "BLINDTRANSFER" if v.transfer else "COMPLETECALLER"
@@ -224,6 +226,17 @@ class _Writer:
         if v.wrap_up_s is not None:
             disk.row(ended + v.wrap_up_s, "NONE", "NONE", f"op{v.operator}", "UNPAUSEALL", "")
         self.gone(ended + (45.0 if v.transfer else 0.0), self.channel)
+
+    def staff(self, begun: float, ended: float) -> None:
+        """Somebody of the directory talks with the caller."""
+        leg, channel = f"{NODE}-{int(begun)}.{self.v.number + 700000}", f"PJSIP/desk-{self.v.number:08x}"
+        bridge = {"bridge_id": f"s-{self.v.number}", "bridge_technology": "simple_bridge"}
+        self.disk.event(
+            begun, "TS_STAFF", leg, channel, self.uniqueid, "", extra=encode_payload(call=self.call, to="701")
+        )
+        for at, name in ((begun, "BRIDGE_ENTER"), (ended, "BRIDGE_EXIT")):
+            self.disk.event(at, name, leg, channel, self.uniqueid, "", **bridge)
+            self.disk.event(at, name, self.uniqueid, self.channel, self.uniqueid, self.call, **bridge)
 
 
 # ---- a month -------------------------------------------------------------------------------------

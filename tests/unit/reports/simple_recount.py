@@ -97,6 +97,7 @@ def recount(
         "told": len([call for call in answered if call["told"] is not None]),
         "told true": len([call for call in answered if call["told"]]),
         "transferred": len([call for call in answered if call["transfer"] == "ANSWER"]),
+        "reached": len([call for call in answered if call["staff"]]),
         "handed": len([call for call in answered if call["transfer"] is not None]),
     }  # fmt: skip
     known = [call["wrap_up"] for call in answered if call["wrap_up"] is not None]
@@ -124,6 +125,7 @@ def _one(
     found: Figures = {
         "test": named["TS_ARRIVED"][1].get("test") == "1", "wait": None, "talk": 0, "wrap_up": None, "told": None,
         "transfer": None,
+        "staff": "TS_STAFF" in named,
     }  # fmt: skip
     joined = named["TS_QUEUE"][0] if "TS_QUEUE" in named else None
     begun = named["TS_CONNECT"][0] if "TS_CONNECT" in named else None
@@ -137,7 +139,7 @@ def _one(
     if begun is not None:
         operator = named["TS_CONNECT"][1]["member"].rpartition("op")[2]
         until = next(
-            at for at, name, payload, _ in events if name == "BRIDGE_EXIT" and payload["_leg"] != leg
+            at for at, name, payload, _ in events if name == "BRIDGE_EXIT" and "/op" in payload["_channel"]
         )
         found["talk"], found["arrival"] = _ms(until - begun), _ms(begun - arrived)
         free = [at for at, event, _ in pauses.get(operator, []) if event == "UNPAUSEALL" and at >= int(until)]

@@ -85,6 +85,7 @@ def counted(tally: Tally, short: int, within: int, long: int) -> Figures:
         "told": tally.told,
         "told true": tally.told_true,
         "transferred": tally.transferred,
+        "reached": tally.reached,
         "handed": tally.handed_over,
     }
 

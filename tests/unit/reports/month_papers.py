@@ -1,0 +1,82 @@
+"""Papers of a made-up month, made without a database: raw lines, the fold, the period, the sections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import cache
+
+from raw_lines import disk_of, month_of_visits
+
+from core.clock import TOKYO
+from ledger.calls import Call
+from ledger.fold import fold_calls
+from reports.city_papers import SECTIONS, build_paper
+from reports.daily import CityFacts
+from reports.paper import Paper, Rows
+from reports.period import Period, period_of
+from reports.resolution import resolution_of
+from reports.sections import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
+
+FIRST, LAST = date(2024, 12, 1), date(2024, 12, 31)
+DAYS = [date(2024, 12, day) for day in (2, 3, 4, 5, 6, 9, 10)]
+CITY = CityFacts(
+    city="松阪市",
+    centre="マイナンバーカードコールセンター",
+    answer_rate_target=0.9,
+    line_names={"booking": "交付予約", "card": "カードの問い合わせ", "portal": "マイナポータル"},
+)
+
+
+def city_time_of(epoch: float) -> datetime:
+    return datetime.fromtimestamp(epoch, TOKYO)
+
+
+@cache
+def calls_of(number: int = 160, seed: int = 1) -> tuple[Call, ...]:
+    visits = month_of_visits(DAYS, 540, 1035, number, tuple(CITY.line_names), seed)
+    return tuple(fold_calls(disk_of(visits).facts()))
+
+
+def period(calls: Sequence[Call]) -> Period:
+    return period_of(CITY, FIRST, LAST, city_time_of, calls)
+
+
+def material(calls: Sequence[Call]) -> Material:
+    found = period(calls)
+    cases = Rows(CASE_COLUMNS)
+    for number in range(3):
+        cases.append(
+            case_cells(
+                HandledCase(
+                    at=datetime(2024, 12, 2, 10, number, tzinfo=TOKYO), case_id=f"i-{number}", caller="090****5678",
+                    topic="交付予約", operator="青木", status="完了", question="=1+1 で始まる用件", answer="案内した",
+                )
+            )
+        )  # fmt: skip
+    return Material(
+        period=found,
+        topics={"booking": "交付予約", "complaint": "苦情"},
+        topic_counts={"booking": 3, "": 1},
+        cases=cases,
+        complaints=[
+            Complaint(
+                at=datetime(2024, 12, 3, 11, 0, tzinfo=TOKYO), kind="苦情", content="待たされた",
+                department="戸籍住民課",
+                state="完了", handling="お詫びした",
+            )
+        ],
+        resolution=resolution_of(calls, 0.0, 2e9),
+        places=("コールセンター", "窓口"),
+    )  # fmt: skip
+
+
+def paper(calls: Sequence[Call], sections: Sequence[str] = tuple(SECTIONS)) -> Paper:
+    return build_paper(
+        kind="monthly",
+        title="月次報告",
+        period_text="2024年12月",
+        material=material(calls),
+        sections=sections,
+        made_at=datetime(2025, 1, 6, 9, 0, tzinfo=TOKYO),
+    )
