@@ -25,6 +25,7 @@ from runtime.cli_floor import (
     staff_app,
     trunk_app,
 )
+from runtime.cli_kept import kept_app
 from runtime.cli_life import backup_app, handover_app, keys_app, retention_app
 from runtime.cli_parts import City, day_of, moment_of, out, say
 from runtime.cli_reports import add_report
@@ -54,6 +55,7 @@ for name, sub in (
     ("callbacks", callbacks_app),
     ("ledger", ledger_app),
     ("staffing", staffing_app),
+    ("report-file", kept_app),
     ("retention", retention_app),
     ("keys", keys_app),
     ("backup", backup_app),
