@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from core.facts.dialplan import StepResult
 from ledger.calls import Call, Disposition
@@ -113,8 +113,15 @@ class Period:
             found.setdefault(part(key), Tally()).merge(tally)
         return found
 
+    def days(self) -> list[date]:
+        """Every day from the first one of the period to the last one with a call, days without calls included."""
+        last = max((key.day for key in self.cells), default=None)
+        number = 0 if last is None else (last - self.first_day).days + 1
+        return [self.first_day + timedelta(days=each) for each in range(number)]
+
     def by_day(self) -> dict[date, Tally]:
-        return {day: tally for day, tally in self.by(lambda key: key.day).items() if isinstance(day, date)}
+        found = self.by(lambda key: key.day)
+        return {day: found.get(day, Tally()) for day in self.days()}
 
     def by_hour(self) -> dict[int, Tally]:
         found = self.by(lambda key: key.hour)

@@ -271,7 +271,7 @@ def grid(material: Material) -> Table:
         Column(id="sum", title="計", kind=Kind.CALLS, total=True),
     )
     rows: list[CellRow] = []
-    for day in sorted({day for day, _ in found}):
+    for day in period.days():
         numbers = [found.get((day, hour), 0) for hour in every]
         rows.append((day, *numbers, sum(numbers)))
     return Table(

@@ -44,7 +44,7 @@ def _busy(period: Period, tally: Tally) -> str:
     hour = max(by_hour, key=lambda each: (m.incoming(by_hour[each]), -each))
     part = m.share(m.incoming(by_hour[hour]), m.incoming(tally))
     text = f"最も多かった時間帯は{hour}時台で、入電の{percent(part)}（{m.incoming(by_hour[hour]):,}件）でした"
-    if len(by_day) == 1:
+    if period.first_day == period.last_day:
         return f"{text}。"
     return f"最も入電が多かった日は{short_day(day)}の{m.incoming(by_day[day]):,}件、{text}。"
 
