@@ -1,0 +1,233 @@
+"""`report`, `report-file` and `staffing` on a month that came from disk."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
+from raw_lines import disk_of, month_of_visits
+
+from core.clock import TOKYO
+from core.errors import ToritsugiError
+from core.settings import PROJECT_ROOT, settings_from
+from runtime.cli import app
+from runtime.staffing import days_of_month, open_times
+from services.city import load_city
+
+pytestmark = pytest.mark.unit
+MONTH = date(2024, 12, 1)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """松阪 in December 2024: 150 calls on disk, one line of them damaged."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORITSUGI_HOME", str(folder))
+        patch.setenv("TORITSUGI_CITY", "matsusaka")
+        patch.delenv("TORITSUGI_DATABASE_URL", raising=False)
+        profile, settings = load_city("matsusaka"), settings_from()
+        days = [day for day in days_of_month(MONTH) if open_times(profile.hours, day)]
+        opens, closes = open_times(profile.hours, days[0])[0]
+        visits = month_of_visits(days, opens, closes, 150, ("booking", "card", "portal"), 11)
+        disk_of(visits).save(settings.cel_log, settings.queue_log)
+        with settings.cel_log.open("a", encoding="utf-8") as file:
+            file.write('{"eventtype":"HANGUP","eventti\n')
+        yield folder
+
+
+def said(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def told(*arguments: str) -> str:
+    result = said(*arguments)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.stdout
+
+
+def tables(text: str) -> dict[str, list[dict[str, str]]]:
+    """The tables of a paper's CSV by name."""
+    found: dict[str, list[dict[str, str]]] = {}
+    rows = list(csv.reader(io.StringIO(text)))
+    for place, row in enumerate(rows):
+        if row[:1] == ["表"]:
+            body = []
+            for each in rows[place + 2 :]:
+                if not each:
+                    break
+                body.append(dict(zip(rows[place + 1], each, strict=False)))
+            found[row[1]] = body
+    return found
+
+
+@pytest.mark.usefixtures("home")
+def test_the_meter_opens_to_its_calls() -> None:
+    text = told("report", "meter", "--month", "2024-12", "--format", "csv")
+    found = tables(text)
+    results = Counter(row["結果"] for row in found["calls"])
+    own = found["meter"][0]
+    assert int(own["応答"]) == results["応答"] > 90
+    counted = ("応答", "待ち中の切断", "混雑の案内", "折り返し予約", "システム障害")
+    assert int(own["分母"]) == sum(results[name] for name in counted)
+    assert found["days"][-1]["応答"] == own["応答"]
+    assert "件" in text.partition("目標まで")[2]
+    day = tables(told("report", "meter", "--date", "2024-12-10", "--format", "csv"))
+    assert {row["着信"][:10] for row in day["calls"]} == {"2024-12-10"}
+    assert day["hours"][-1]["入電"] == str(len(day["calls"]))
+
+
+@pytest.mark.usefixtures("home")
+def test_a_day_shows_the_same_figures_on_its_page_and_in_the_workbook(tmp_path: Path) -> None:
+    import openpyxl
+
+    page = told("report", "daily", "--date", "2024-12-10", "--format", "csv")
+    figures = {row[2]: row[4] for row in csv.reader(io.StringIO(page)) if len(row) > 4 and row[1] == "全日"}
+    target = tmp_path / "日報.xlsx"
+    told("report", "daily", "--date", "2024-12-10", "--format", "xlsx", "--out", str(target))
+    book = openpyxl.load_workbook(target, data_only=True)
+    counts = {row[0].value: row[1].value for row in book["入電の内訳"].iter_rows(min_row=5)}
+    rates = {row[0].value: row[3].value for row in book["割合"].iter_rows(min_row=5)}
+    times = {row[0].value: row[1].value for row in book["時間"].iter_rows(min_row=5)}
+    assert counts["入電"] == int(figures["incoming"])
+    assert counts["応答"] == int(figures["answered"])
+    assert rates["応答率"] == pytest.approx(float(figures["answer_rate"]), abs=1e-4)
+    assert times["平均応答速度"] == pytest.approx(float(figures["asa"]), abs=1e-3)
+    assert times["最長待ち時間"] == pytest.approx(float(figures["longest_wait"]), abs=1e-3)
+    assert [path.name for path in tmp_path.iterdir()] == ["日報.xlsx"]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("monthly", "--month", "2025-02"), "台帳にありません"),
+        (("monthly", "--month", "2030-02"), "契約期間"),
+        (("weekly", "--date", "2024-12-10"), "にはない報告"),
+        (("monthly", "--month", "2024-12", "--format", "docx"), "知らない形式"),
+        (("shortfall", "--month", "2024-12", "--format", "pdf"), "にはない形式"),
+        (("monthly", "--month", "2024-12", "--date", "2024-12-10"), "両方"),
+        (("monthly", "--month", "2024-13"), "日付が読めません"),
+        (("daily", "--month", "2024-12"), "使えません"),
+        (("monthly", "--month", "2024-12", "--save"), "使えません"),
+    ],
+)
+def test_what_cannot_be_made_is_told_plainly(arguments: tuple[str, ...], words: str) -> None:
+    result = said("report", *arguments)
+    assert isinstance(result.exception, ToritsugiError)
+    assert words in str(result.exception)
+    assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("home")
+def test_an_unwritable_target_leaves_nothing(tmp_path: Path) -> None:
+    result = said("report", "monthly", "--month", "2024-12", "--out", str(tmp_path / "none" / "a.html"))
+    assert isinstance(result.exception, ToritsugiError)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_changed_definition_amends_and_leaves_the_delivered_report(home: Path, tmp_path: Path) -> None:
+    month = ("monthly", "--month", "2024-12")
+    told("report-file", "draft", *month, "--by", "青木", "--formats", "csv,html")
+    early = said("report-file", "deliver", *month, "--by", "石川")
+    assert isinstance(early.exception, ToritsugiError)
+    told("report-file", "check", *month, "--by", "石川")
+    told("report-file", "deliver", *month, "--by", "石川", "--note", "持参")
+    folder = home / "reports" / "monthly-2024-12-01_2024-12-31"
+    delivered = (folder / "v1.csv").read_bytes()
+    text = (PROJECT_ROOT / "profiles" / "matsusaka.toml").read_text(encoding="utf-8")
+    changed = tmp_path / "matsusaka.toml"
+    changed.write_text(
+        text.replace('answer_rate_definition = "offered_v1"', 'answer_rate_definition = "open_hours_v1"'),
+        encoding="utf-8",
+    )
+    city = ("--city", str(changed))
+    told("report-file", "draft", *month, "--by", "青木", "--note", "数え方の変更", "--formats", "csv", *city)
+    assert (folder / "v1.csv").read_bytes() == delivered
+    found = [json.loads(line) for line in told("report-file", "diff", *month, *city).splitlines()]
+    assert found[0]["where"] == "応答率の定義"
+    assert any(each["where"] == "割合/応答率/分母" for each in found)
+    rows = [json.loads(line) for line in told("report-file", "list").splitlines()]
+    assert [(row["version"], row["state"]) for row in rows] == [(1, "delivered"), (2, "draft")]
+    assert rows[0]["data_version"] == rows[1]["data_version"]
+    both = tables((folder / "v2.csv").read_text(encoding="utf-8-sig"))["meter"]
+    assert both[0]["定義"] == "open_hours_v1"
+    assert "offered_v1" in [row["定義"] for row in both]
+
+
+# ---- staffing ------------------------------------------------------------------------------------
+
+
+def history() -> Counter[tuple[int, str]]:
+    """Calls that wanted an operator, by weekday and half-hour, from the meter's list."""
+    counted = ("応答", "待ち中の切断", "混雑の案内", "折り返し予約", "システム障害")
+    calls = tables(told("report", "meter", "--month", "2024-12", "--format", "csv"))["calls"]
+    moments = [datetime.fromisoformat(row["着信"]) for row in calls if row["結果"] in counted]
+    return Counter((each.weekday(), f"{each.hour:02d}:{30 * (each.minute // 30):02d}") for each in moments)
+
+
+@pytest.mark.usefixtures("home")
+def test_the_forecast_is_the_mean_of_the_same_weekdays() -> None:
+    result = said("staffing", "forecast", "--month", "2025-01", "--weeks", "5")
+    assert result.exit_code == 0, result.exception
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    seen = history()
+    # Working Mondays from the first call on to the end of the year: 2, 9, 16, 23 December.
+    monday = [row for row in rows if row["date"] == "2025-01-20"]
+    assert {row["begins"]: row["calls"] for row in monday if row["calls"]} == {
+        begins: pytest.approx(number / 4, abs=1e-3)
+        for (weekday, begins), number in seen.items()
+        if weekday == 0
+    }
+    assert "2025-01-01" not in {row["date"] for row in rows}
+    assert "2025-01-13" not in {row["date"] for row in rows}
+    assert all(row["seats"] >= 1 for row in rows if row["calls"] > 0)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_roster_is_checked_against_the_forecast(tmp_path: Path) -> None:
+    roster = tmp_path / "シフト.csv"
+    roster.write_text(
+        "日付,番号,開始,終了,休憩開始,休憩終了\n2025-01-20,101,08:30,17:30,,\n", encoding="utf-8"
+    )
+    result = said("staffing", "check", str(roster), "--month", "2025-01")
+    assert result.exit_code == 1
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(row["planned"] < row["needed"] for row in rows)
+    assert {row["planned"] for row in rows if row["date"] == "2025-01-21"} == {0}
+    roster.write_text("日付,番号\n", encoding="utf-8")
+    assert isinstance(said("staffing", "check", str(roster)).exception, ToritsugiError)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_quiet_month_allows_outbound_calls_from_its_middle_on() -> None:
+    early: dict[str, Any] = json.loads(told("staffing", "outbound", "--date", "2024-12-10"))
+    assert (early["allowed"], early["cap"]) == (False, 0)
+    late: dict[str, Any] = json.loads(told("staffing", "outbound", "--date", "2024-12-20", "--made", "2"))
+    assert late["allowed"] is True
+    assert late["expected_total"] < 350
+    assert late["cap"] == min(35, int(late["expected_total"] // 20)) - 2
+    assert isinstance(said("staffing", "outbound", "--city", "ageo").exception, ToritsugiError)
+    ahead = datetime.now(TOKYO).date().replace(year=2099)
+    assert isinstance(said("staffing", "outbound", "--date", ahead.isoformat()).exception, ToritsugiError)
+
+
+@pytest.mark.usefixtures("home")
+def test_what_if_names_who_is_not_there() -> None:
+    result = said(
+        "staffing", "what-if", "--city", "ageo", "--date", "2026-06-01", "--seats", "2", "--without", "7"
+    )
+    assert "901, 902" in str(result.exception)
+    no_volume = said("staffing", "seats", "--city", "chiba")
+    assert "見込みがありません" in str(no_volume.exception)
