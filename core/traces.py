@@ -44,6 +44,31 @@ def raw_pattern(number: str) -> re.Pattern[bytes]:
     return re.compile(encoded.encode("utf-8"))
 
 
+def count_raw(number: str, data: bytes, since: int = 0) -> int:
+    """How often `number` stands in raw bytes, counting what ends behind `since`.
+
+    Most blocks of a large file do not hold the digits in any form, which is seen fast, and are not searched closely.
+    """
+    digits = digits_of(number)
+    if digits.removeprefix("0").encode() not in _squeezed(data):
+        return 0
+    return sum(found.end() > since for found in raw_pattern(number).finditer(data))
+
+
+def _squeezed(data: bytes) -> bytes:
+    """`data` with plain digits and nothing between them."""
+    if b"\xef\xbc" in data or b"\\u" in data:
+        for digit in "0123456789":
+            wide = chr(ord("０") + int(digit))
+            data = data.replace(wide.encode(), digit.encode()).replace(
+                f"\\u{ord(wide):04x}".encode(), digit.encode()
+            )
+    for sign in _SIGNS:
+        if ord(sign) > 127:
+            data = data.replace(sign.encode(), b"").replace(f"\\u{ord(sign):04x}".encode(), b"")
+    return data.translate(None, b" \t\r\n\x0b\x0c()-")
+
+
 def _alternatives(signs: str) -> str:
     return "(?:" + "|".join(re.escape(sign) for sign in signs) + ")"
 

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from reports.render_erasure import render_erasure_html
 from runtime.erasure_files import erase_files, scan_files
 from runtime.instance import Instance
 from runtime.records import Records
+from runtime.sealing import batches
 from services.erasure import (
     CopyElsewhere,
     Erased,
@@ -35,6 +36,7 @@ from services.erasure import (
     replay_of,
 )
 from services.ports import AuditEntry
+from services.retention import BATCH, PAUSE_S
 
 FINGERPRINTS = "erasure"
 """The file under `secrets/` with the key of the certificates' hashes."""
@@ -132,14 +134,21 @@ class Eraser:
                     )
 
     async def erase(self, subject: Subject) -> list[Erased]:
-        """Files first: with the rows gone nothing would lead to them any more. Killed in between, do it again."""
+        """Files first: with the rows gone nothing would lead to them any more. Then rows, a hundred in a transaction,
+        so that live work never waits long. Killed in between, do it again.
+        """
         tokens = await self._tokens(subject)
         files = await asyncio.to_thread(erase_files, self._settings, subject, tokens)
-        async with self._database.uow() as unit:
-            tables = await unit.erasures.erase(subject, self.city_numbers, self._progress)
+        async with self._database.reading() as unit:
+            places = await unit.erasures.find(subject, self.city_numbers, self._progress)
+            done = unit.erasures.nothing()
+        for part in batches(places, BATCH):
+            async with self._database.uow() as unit:
+                done = _added(done, await unit.erasures.erase(subject, part, self.city_numbers))
+            await asyncio.sleep(PAUSE_S)
         await self._database.forget_words()
         await self._database.empty_wal()
-        return [*tables, *files]
+        return [*done, *files]
 
     async def scan(self, subject: Subject) -> Scan:
         """Search everything: rows, raw bytes, names."""
@@ -358,17 +367,15 @@ def _calls_only(subject: Subject) -> Subject:
 
 
 def _added(before: Sequence[Erased], more: Sequence[Erased]) -> list[Erased]:
-    known = {each.what: each for each in before}
+    later = {each.what: each for each in more}
     return [
-        each
-        if each.what not in known
-        else Erased(
-            what=each.what,
-            label_ja=each.label_ja,
-            deleted=each.deleted + known[each.what].deleted,
-            rewritten=each.rewritten + known[each.what].rewritten,
-            mentions=each.mentions + known[each.what].mentions,
-            stays_ja=each.stays_ja,
+        replace(
+            each,
+            deleted=each.deleted + more_.deleted,
+            rewritten=each.rewritten + more_.rewritten,
+            mentions=each.mentions + more_.mentions,
         )
-        for each in more
+        if (more_ := later.get(each.what))
+        else each
+        for each in before
     ]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core.ids import CallId
 from core.settings import Settings
-from core.traces import raw_pattern
+from core.traces import count_raw, raw_pattern
 from services.erasure import Erased, FileTraces, Subject
 
 BLOCK = 4 << 20
@@ -245,11 +245,10 @@ class FileScan:
 def scan_files(home: Path, subject: Subject, progress: Callable[[str, int], None] | None = None) -> FileScan:
     """Search every file: names for the calls, contents for the numbers, in any notation and in raw bytes."""
     result = FileScan(traces=[], unknown=[])
-    patterns = [raw_pattern(number) for number in subject.numbers]
     for relative, path, kind in files_of(home):
         if kind is None and result.unknown is not None:
             result.unknown.append(relative)
-        named = any(pattern.search(relative.encode()) for pattern in patterns)
+        named = any(count_raw(number, relative.encode()) for number in subject.numbers)
         if named or (
             kind is not None and kind.how is FileErase.OF_CALL and _call_in(path.name, subject.calls)
         ):
@@ -258,7 +257,7 @@ def scan_files(home: Path, subject: Subject, progress: Callable[[str, int], None
             result.names_only += kind.how is FileErase.OF_CALL
             continue
         try:
-            count, size = _search(path, patterns)
+            count, size = _search(path, subject.numbers)
         except FileNotFoundError:
             continue
         result.files += 1
@@ -270,20 +269,20 @@ def scan_files(home: Path, subject: Subject, progress: Callable[[str, int], None
     return result
 
 
-def _search(path: Path, patterns: Collection[re.Pattern[bytes]]) -> tuple[int, int]:
+def _search(path: Path, numbers: Collection[str]) -> tuple[int, int]:
     size = path.stat().st_size
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as pack:
             count = 0
             for member in pack.infolist():
                 data = pack.read(member)
-                count += sum(len(pattern.findall(data)) for pattern in patterns)
+                count += sum(count_raw(number, data) for number in numbers)
             return count, size
     count, kept = 0, b""
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             data = kept + block
             # What lies wholly in the part that was read before has been counted.
-            count += sum(found.end() > len(kept) for pattern in patterns for found in pattern.finditer(data))
+            count += sum(count_raw(number, data, len(kept)) for number in numbers)
             kept = data[-_OVERLAP:]
     return count, size

@@ -79,6 +79,17 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A row in which something is to be erased."""
+
+    table: str
+    key: tuple[Any, ...]
+    """Its primary key."""
+    theirs: bool
+    """The person's own row; otherwise somebody else's, in which the number stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableTraces:
     """What is left in a table."""
 

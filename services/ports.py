@@ -19,7 +19,7 @@ from interactions.ticket import Ticket
 from ledger.calls import Call
 from ledger.facts import Fact
 from services.case_ports import CaseStore, OutboxStore
-from services.erasure import Erased, ErasureRecord, ExportEntry, Subject, TableTraces
+from services.erasure import Erased, ErasureRecord, ExportEntry, Place, Subject, TableTraces
 
 if TYPE_CHECKING:
     from services.audit import Head, Link
@@ -548,13 +548,23 @@ class ErasureStore(Protocol):
 
     async def calls_of(self, cases: Collection[str]) -> set[CallId]: ...
 
-    async def erase(
+    async def find(
         self,
         subject: Subject,
         city_numbers: Collection[str],
         progress: Callable[[str, int], None] | None = None,
+    ) -> list[Place]:
+        """Every row to delete, rewrite or clean, facts before their calls. Reads every row for a number."""
+        ...
+
+    def nothing(self) -> list[Erased]:
+        """One entry a table with all counts at 0: what could be erased, and what stays in any case."""
+        ...
+
+    async def erase(
+        self, subject: Subject, places: Collection[Place], city_numbers: Collection[str]
     ) -> list[Erased]:
-        """Delete and rewrite in every table; what was done, one entry a table."""
+        """Delete and rewrite these rows, and make anew what repeats them; what was done, by table."""
         ...
 
     async def traces(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.ids import CallId
 from core.traces import digits_of, number_pattern, numbers_in
 from interactions.search_words import PLAIN, Normaliser
-from services.erasure import Erased, ErasureRecord, ExportEntry, Subject, TableTraces
+from services.erasure import Erased, ErasureRecord, ExportEntry, Place, Subject, TableTraces
 from storage import rows
 from storage.case_stores import SqlCases
 from storage.erasure_rules import Erase, Erasure
@@ -93,79 +94,80 @@ class SqlErasures:
             found |= set(await self._connection.scalars(select(wanted).where(by.in_(part))))
         return found
 
-    # ---- erasing ---------------------------------------------------------------------------------
+    # ---- finding, which holds nobody up ----------------------------------------------------------
 
-    async def erase(
+    async def find(
         self, subject: Subject, city_numbers: Collection[str], progress: Progress | None = None
-    ) -> list[Erased]:
-        done = []
-        cases, calls = set(subject.cases), set(subject.calls)
+    ) -> list[Place]:
+        found: list[Place] = []
         for table in rows.metadata.tables.values():
             rule = declared(table)
-            counts: Counter[str] = Counter()
-            if rule.action not in (Erase.KEEP, Erase.MADE_ANEW):
-                counts += await self._theirs(table, rule, subject, city_numbers)
-                if subject.everywhere and subject.numbers:
-                    others = await self._mentioned(table, subject, progress)
-                    counts["others"] += len(others)
-                    cases |= {_value(row, rule.case) for row in others}
-                    calls |= {CallId(_value(row, rule.call)) for row in others}
-            if rule.label_ja:
-                done.append(
-                    Erased(
-                        what=table.name,
-                        label_ja=rule.label_ja,
-                        deleted=counts["deleted"],
-                        rewritten=counts["rewritten"],
-                        mentions=counts["others"],
-                        stays_ja=rule.stays_ja,
-                    )
-                )
-        await self.index_again(cases | await self.cases_of(calls))
-        return done
-
-    async def index_again(self, cases: Collection[str]) -> None:
-        """Make anew what repeats the words of these cases: their entries in the index of cases."""
-        await self._cases.reindex(sorted(case for case in cases if case))
+            if rule.action in (Erase.KEEP, Erase.MADE_ANEW):
+                continue
+            theirs = await self._theirs(table, rule, subject, city_numbers)
+            found += [Place(table=table.name, key=key, theirs=True) for key in theirs]
+            if subject.everywhere and subject.numbers:
+                async for row in self._with_number(table, subject, progress):
+                    key = tuple(row[column.name] for column in table.primary_key.columns)
+                    if key not in theirs:
+                        found.append(Place(table=table.name, key=key, theirs=False))
+        return found
 
     async def _theirs(
         self, table: Table, rule: Erasure, subject: Subject, city_numbers: Collection[str]
-    ) -> Counter[str]:
+    ) -> set[tuple[Any, ...]]:
+        """Keys of the person's rows in which something is left to erase."""
         keys = list(table.primary_key.columns)
-        found = [
-            row
+        return {
+            tuple(row[key.name] for key in keys)
             for condition in _conditions(table, rule, subject)
             for row in (await self._connection.execute(select(table).where(condition))).mappings()
-        ]
-        counts: Counter[str] = Counter()
-        for row in {tuple(row[key.name] for key in keys): row for row in found}.values():
-            here = and_(*(key == row[key.name] for key in keys))
-            if rule.action is Erase.DELETE:
-                await self._connection.execute(delete(table).where(here))
-                counts["deleted"] += 1
-                continue
-            changed = _rewritten(table, rule, row, subject, city_numbers)
-            if changed:
-                await self._connection.execute(update(table).where(here).values(changed))
-                counts["rewritten"] += 1
-        return counts
+            if rule.action is Erase.DELETE or _rewritten(table, rule, row, subject, city_numbers)
+        }
 
-    async def _mentioned(self, table: Table, subject: Subject, progress: Progress | None) -> list[RowMapping]:
-        """Rows of other people in which the number stands: it is taken out, the row stays."""
-        keys = list(table.primary_key.columns)
-        changed_rows = []
-        async for raw in self._with_number(table, subject, progress):
-            here = and_(*(key == raw[key.name] for key in keys))
-            row = (await self._connection.execute(select(table).where(here))).mappings().one()
-            changed = {
-                column.name: after
-                for column in _texts(table)
-                if (after := _cleaned(row[column.name], subject)) != row[column.name]
-            }
+    # ---- erasing ---------------------------------------------------------------------------------
+
+    def nothing(self) -> list[Erased]:
+        return [
+            Erased(what=table.name, label_ja=rule.label_ja, stays_ja=rule.stays_ja)
+            for table in rows.metadata.tables.values()
+            if (rule := declared(table)).label_ja
+        ]
+
+    async def erase(
+        self, subject: Subject, places: Collection[Place], city_numbers: Collection[str]
+    ) -> list[Erased]:
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        cases: set[str] = set()
+        calls: set[CallId] = set()
+        for place in places:
+            table = rows.metadata.tables[place.table]
+            rule, here = declared(table), _is(table, place.key)
+            row = (await self._connection.execute(select(table).where(here))).mappings().one_or_none()
+            if row is None:
+                continue
+            cases.add(_value(row, rule.case))
+            calls.add(CallId(_value(row, rule.call)))
+            if place.theirs and rule.action is Erase.DELETE:
+                await self._connection.execute(delete(table).where(here))
+                counts[table.name]["deleted"] += 1
+                continue
+            changed = (
+                _rewritten(table, rule, row, subject, city_numbers)
+                if place.theirs
+                else _without(table, row, subject)
+            )
             if changed:
                 await self._connection.execute(update(table).where(here).values(changed))
-                changed_rows.append(row)
-        return changed_rows
+                counts[table.name]["rewritten" if place.theirs else "mentions"] += 1
+        cases |= await self.cases_of(calls)
+        # What repeats the words of these cases: their entries in the index of cases.
+        await self._cases.reindex(sorted(case for case in cases if case))
+        return [
+            replace(each, deleted=did["deleted"], rewritten=did["rewritten"], mentions=did["mentions"])
+            for each in self.nothing()
+            if (did := counts[each.what])
+        ]
 
     async def _with_number(
         self, table: Table, subject: Subject, progress: Progress | None = None
@@ -197,21 +199,14 @@ class SqlErasures:
     # ---- looking again ---------------------------------------------------------------------------
 
     async def traces(self, subject: Subject, progress: Progress | None = None) -> list[TableTraces]:
-        found = []
-        for table in rows.metadata.tables.values():
-            rule, left, mentions = declared(table), 0, 0
-            for condition in _conditions(table, rule, subject):
-                rows_ = (await self._connection.execute(select(table).where(condition))).mappings().all()
-                if rule.action is Erase.DELETE:
-                    left += len(rows_)
-                elif rule.action is Erase.REWRITE:
-                    left += sum(bool(_rewritten(table, rule, row, subject, ())) for row in rows_)
-            if subject.everywhere and subject.numbers:
+        left: dict[str, Counter[bool]] = defaultdict(Counter)
+        for place in await self.find(subject, (), progress):
+            left[place.table][place.theirs] += 1
+        for name, table in rows.metadata.tables.items():
+            if declared(table).action in (Erase.KEEP, Erase.MADE_ANEW) and subject.everywhere:
                 async for _row in self._with_number(table, subject, progress):
-                    mentions += 1
-            if left or mentions:
-                found.append(TableTraces(table=table.name, rows=left, mentions=mentions))
-        return found
+                    left[name][False] += 1
+        return [TableTraces(table=name, rows=each[True], mentions=each[False]) for name, each in left.items()]
 
     async def written_numbers(self, progress: Progress | None = None) -> set[str]:
         """Every telephone number that stands anywhere, normalised: where a keyed hash is all that is known of one."""
@@ -312,6 +307,19 @@ def _beyond(keys: list[Column[Any]], after: tuple[Any, ...]) -> ColumnElement[bo
 def _unescaped(text: str | None) -> str:
     """Stored JSON spells Japanese as escapes, whose digits would touch the number's."""
     return "" if text is None else _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def _is(table: Table, key: tuple[Any, ...]) -> ColumnElement[bool]:
+    return and_(*(column == part for column, part in zip(table.primary_key.columns, key, strict=True)))
+
+
+def _without(table: Table, row: RowMapping, subject: Subject) -> dict[str, Any]:
+    """The columns of somebody else's row that change: the number goes, the rest stays."""
+    return {
+        column.name: after
+        for column in _texts(table)
+        if (after := _cleaned(row[column.name], subject)) != row[column.name]
+    }
 
 
 def _cleaned(value: Any, subject: Subject) -> Any:

@@ -17,7 +17,8 @@ from runtime.erasing import Request, erase, scan
 from runtime.erasure_files import FILE_KINDS, FileErase, files_of, kind_of_file, mask_in_place
 from runtime.instance import Instance
 from runtime.records import Records
-from services.erasure import DEFAULT_BASIS
+from services.erasure import DEFAULT_BASIS, Erased
+from storage.erasure import SqlErasures
 from telephony.disk.reader import cel_reader
 
 pytestmark = pytest.mark.contract
@@ -176,6 +177,28 @@ async def test_somebody_who_is_to_be_called_back_is_not_erased(home: Settings) -
     await instance.database.close()
     with pytest.raises(ToritsugiError, match="折り返しの予約"):
         await erased(number=NUMBER)
+
+
+async def test_killed_in_the_middle_the_same_command_finishes(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, rounds = SqlErasures.erase, []
+
+    async def dying(self: SqlErasures, *arguments: object) -> list[Erased]:
+        rounds.append(1)
+        if len(rounds) == 2:
+            raise KeyboardInterrupt
+        return await real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SqlErasures, "erase", dying)
+    monkeypatch.setattr(erasing, "BATCH", 10)
+    with pytest.raises(KeyboardInterrupt):
+        await erased(number=NUMBER)
+    assert not (await scan(None, Request(number=NUMBER), quiet))["clean"]
+    certificate, _page = await erased(number=NUMBER)
+    assert certificate["verified"]["clean"]  # type: ignore[index]
+    assert len(rounds) > 3
+    assert spelled(home.home) == []
 
 
 async def test_an_evidence_pack_that_somebody_changed_is_told_and_left(

@@ -21,9 +21,9 @@ from interactions.search_words import PLAIN
 from interactions.ticket import Ticket, TicketKind
 from ledger.fold import fold_call
 from services.cases import CaseKeeper, attach_transcript
-from services.erasure import ErasureRecord, ExportEntry, Subject, SubjectKind
+from services.erasure import Erased, ErasureRecord, ExportEntry, Subject, SubjectKind
 from services.ports import JobState, RecordingFile, Transcript
-from storage.database import Database
+from storage.database import Database, SqlUnitOfWork
 from storage.erasure_rules import Erase, Erasure
 from storage.rows import metadata
 
@@ -91,6 +91,11 @@ async def fill(database: Database) -> None:
             )  # fmt: skip
 
 
+async def erased(unit: SqlUnitOfWork, subject: Subject) -> list[Erased]:
+    places = await unit.erasures.find(subject, [CITY])
+    return await unit.erasures.erase(subject, places, [CITY])
+
+
 async def everything(database: Database) -> str:
     found = []
     async with database.engine.connect() as connection:
@@ -140,7 +145,7 @@ async def test_a_number_is_nowhere_and_others_keep_their_rows(database: Database
             "transcript_job",
         }  # fmt: skip
     async with database.uow() as unit:
-        done = {each.what: each for each in await unit.erasures.erase(EVERYWHERE, [CITY])}
+        done = {each.what: each for each in await erased(unit, EVERYWHERE)}
     left = await everything(database)
     assert NUMBER not in left
     assert "1234" not in left
@@ -178,7 +183,7 @@ async def test_one_call_goes_and_the_persons_other_call_stays(database: Database
         kind=SubjectKind.CALL, calls=frozenset({CALL}), cases=frozenset({f"i-{CALL[2:]}"}), numbers=frozenset({NUMBER})
     )  # fmt: skip
     async with database.uow() as unit:
-        await unit.erasures.erase(one, [CITY])
+        await erased(unit, one)
     async with database.reading() as unit:
         assert await unit.erasures.traces(one) == []
         calls = await unit.calls.get([CALL, SECOND])
@@ -192,7 +197,7 @@ async def test_one_call_goes_and_the_persons_other_call_stays(database: Database
 async def test_a_call_that_is_folded_again_does_not_get_its_number_back(database: Database) -> None:
     await fill(database)
     async with database.uow() as unit:
-        await unit.erasures.erase(EVERYWHERE, [CITY])
+        await erased(unit, EVERYWHERE)
     async with database.uow() as unit:
         call = fold_call(await unit.facts.of_calls([CALL]))
         assert call is not None
@@ -216,7 +221,7 @@ async def test_a_number_inside_a_sip_call_id_keeps_its_length(database: Database
         await unit.calls.put([call])
     one = replace(EVERYWHERE, calls=frozenset({call.call_id}), cases=frozenset())
     async with database.uow() as unit:
-        await unit.erasures.erase(one, [CITY])
+        await erased(unit, one)
     async with database.reading() as unit:
         assert (await unit.calls.get([call.call_id]))[call.call_id].sip_call_id == "XXXXXXXXXXX-1@gw"
         refolded = fold_call(await unit.facts.of_calls([call.call_id]))
@@ -231,7 +236,7 @@ async def test_an_alert_that_names_the_number_loses_it(database: Database) -> No
     )  # fmt: skip
     async with database.uow() as unit:
         await unit.alerts.put([alert])
-        await unit.erasures.erase(replace(EVERYWHERE, calls=frozenset(), cases=frozenset()), [])
+        await erased(unit, replace(EVERYWHERE, calls=frozenset(), cases=frozenset()))
     assert NUMBER not in await everything(database)
 
 
@@ -290,7 +295,7 @@ async def test_no_table_keeps_the_number_however_it_got_there(database: Database
                 await connection.execute(table.insert().values(made_up(table, rule, link, serial)))
     gone = replace(EVERYWHERE, calls=frozenset({CallId("c-gone")}), cases=frozenset({"c-gone"}))
     async with database.uow() as unit:
-        await unit.erasures.erase(gone, [])
+        await erased(unit, gone)
     async with database.reading() as unit:
         assert await unit.erasures.traces(gone) == []
     left = await everything(database)
@@ -312,6 +317,6 @@ async def test_erased_words_are_not_found_any_more(database: Database) -> None:
 
     assert await hits("交付日") == 3
     async with database.uow() as unit:
-        await unit.erasures.erase(EVERYWHERE, [CITY])
+        await erased(unit, EVERYWHERE)
     assert await hits("交付日") == 1
     assert await hits("09012345678") == 0
