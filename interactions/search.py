@@ -30,7 +30,7 @@ MOST_HITS = 500
 """Hits on a page."""
 EVERY = "al:l"
 """A token of every case."""
-_LOW_BITS = 20
+LOW_BITS = 20
 """A place is milliseconds since the epoch, and so many bits that part the cases of the same moment."""
 
 
@@ -121,7 +121,7 @@ class Entry:
 
 def place_of(moment: float, case_id: str) -> int:
     """Where a case stands in time; the same whenever it is indexed anew. An index parts the rare two that share one."""
-    return _floor(moment) | (crc32(case_id.encode()) & ((1 << _LOW_BITS) - 1))
+    return _floor(moment) | (crc32(case_id.encode()) & ((1 << LOW_BITS) - 1))
 
 
 def places_between(since: float | None, until: float | None) -> tuple[int | None, int | None]:
@@ -130,7 +130,7 @@ def places_between(since: float | None, until: float | None) -> tuple[int | None
 
 
 def _floor(moment: float) -> int:
-    return round(moment * 1000) << _LOW_BITS
+    return round(moment * 1000) << LOW_BITS
 
 
 def month_of(moment: float) -> int:
@@ -267,18 +267,3 @@ def _visible(person: Person) -> tuple[list[Sought], list[Sought]]:
         return allowed, []
     confidential = Term(facet_token(Facet.FLAG, Flag.CONFIDENTIAL))
     return allowed, [Both((confidential,), tuple(mine))]
-
-
-def has_words(sought: Sought | None) -> bool:
-    """Whether the tree asks for words and not for facets alone."""
-    match sought:
-        case None:
-            return False
-        case Term(token):
-            return ":" not in token
-        case Both(parts, without):
-            return any(has_words(part) for part in (*parts, *without))
-        case Either(parts):
-            return any(has_words(part) for part in parts)
-        case _:
-            return True

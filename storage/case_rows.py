@@ -131,7 +131,7 @@ search_case = table(
     Column("case_id", String(96), nullable=False, unique=True),
     Column("shape", Integer, nullable=False),
     Column("month", Integer, nullable=False),
-    Index("ix_search_case_shape", "shape", "month"),
+    Index("ix_search_case_shape", "shape", "month", "place"),
     retention=Retention.CALLS,
     personal=False,
     erasure=MADE_ANEW,

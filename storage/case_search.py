@@ -7,19 +7,23 @@ are one number (`shape`), and from `search_label`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, literal_column, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from interactions.search import (
+    EVERY,
+    LOW_BITS,
+    SHAPE,
     CaseQuery,
     Entry,
     Facet,
     FacetCounts,
     Hits,
-    has_words,
+    month_of,
     month_text,
     places_between,
     value_of,
@@ -30,10 +34,8 @@ from storage.sql import chunks, insert_into
 
 LABELS_IN = 20_000
 """Tags, operators and departments are counted in so many of the newest hits at most."""
-_SHAPE_LIMIT = 30_000
-"""More shapes than this are not handed over as a list."""
 
-_case, _label, _term, _text = rows.search_case.c, rows.search_label.c, rows.search_term.c, rows.search_text.c
+_case, _term = rows.search_case.c, rows.search_term.c
 
 
 class SqlCaseIndex:
@@ -82,7 +84,8 @@ class SqlCaseIndex:
                     await self._connection.execute(delete(table).where(table.c.place.in_(places)))
 
     async def clear(self) -> None:
-        for table in (rows.search_text, rows.search_label, rows.search_case, rows.search_term):
+        """Delete every entry; names of facets keep their numbers."""
+        for table in (rows.search_text, rows.search_label, rows.search_case):
             await self._connection.execute(delete(table))
 
     async def _free(self, entries: Sequence[Entry]) -> list[int]:
@@ -147,60 +150,60 @@ class SqlCaseIndex:
         """
         since, until = places_between(query.since, query.until)
         page = self._places(sought, since, until if query.after is None else query.after)
-        limited = page.order_by(literal_column(self._key(sought)).desc()).limit(query.limit + 1).subquery()
-        found = (
-            select(limited.c.place, _case.case_id)
-            .join(rows.search_case, _case.place == limited.c.place)
-            .order_by(limited.c.place.desc())
+        hits = await self._all(
+            f"SELECT h.place, c.case_id FROM ({page.newest(query.limit + 1)}) AS h "
+            "JOIN search_case AS c ON c.place = h.place ORDER BY h.place DESC",
+            page.value,
         )
-        hits = (await self._connection.execute(found)).all()
         more = len(hits) > query.limit
         hits = hits[: query.limit]
         return Hits(
-            case_ids=tuple(row.case_id for row in hits),
-            after=hits[-1].place if more else None,
+            case_ids=tuple(case_id for _, case_id in hits),
+            after=hits[-1][0] if more else None,
             counts=await self._counts(sought, since, until) if counts else None,
         )
 
-    def _key(self, sought: Both | None) -> str:
-        if sought is None:
-            return "search_case.place"
-        return "search_text.place" if self._postgresql else "search_fts.rowid"
+    async def _all(self, sql: str, sought: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
+        # Written out, and not built of expressions: that would take longer than the search. Nothing but numbers of
+        # ours stands in the text; what a person typed is the one value.
+        found = await self._connection.exec_driver_sql(sql, sought)
+        return [tuple(row) for row in found]
 
-    def _places(self, sought: Both | None, since: int | None, until: int | None) -> Select[Any]:
+    def _places(self, sought: Both | None, since: int | None, until: int | None) -> _Places:
         """The places of all hits in `[since, until)`."""
-        key: ColumnElement[Any] = literal_column(self._key(sought))
-        query: Select[Any] = select(key.label("place"))
+        value: tuple[str, ...] = ()
         if sought is None:
-            query = query.select_from(rows.search_case)
+            key, table, where = "place", "search_case", ["1 = 1"]
         elif self._postgresql:
-            # Built of quoted tokens alone (`_tsquery`).
-            query = query.select_from(rows.search_text).where(
-                text("search_text.tokens @@ CAST(:sought AS tsquery)").bindparams(sought=_tsquery(sought))
-            )
+            key, table, where = "place", "search_text", ["tokens @@ CAST(CAST($1 AS text) AS tsquery)"]
+            value = (_tsquery(sought),)
         else:
-            query = query.select_from(text("search_fts")).where(
-                text("search_fts MATCH :sought").bindparams(sought=_fts(sought))
-            )
+            key, table, where = "rowid", "search_fts", ["search_fts MATCH ?"]
+            value = (_fts(sought),)
         if since is not None:
-            query = query.where(key >= since)
+            where.append(f"{key} >= {since:d}")
         if until is not None:
-            query = query.where(key < until)
-        return query
+            where.append(f"{key} < {until:d}")
+        return _Places(key, f"SELECT {key} AS place FROM {table} WHERE {' AND '.join(where)}", value)
 
     async def _counts(self, sought: Both | None, since: int | None, until: int | None) -> FacetCounts:
-        shapes = await self._shapes()
-        groups = await self._groups(sought, since, until, shapes)
         values: dict[Facet, Counter[str]] = {facet: Counter() for facet in Facet}
         months: Counter[str] = Counter()
         total = 0
-        for shape, month, count in groups:
+        shapes = await self._shapes()
+        for shape, month, count in await self._groups(sought, since, until, shapes):
             total += count
             months[month_text(month)] += count
             for token in shapes[shape]:
                 facet, value = value_of(token)
                 values[facet][value] += count
-        for token, count in await self._labels(sought, since, until):
+        places = self._places(sought, since, until)
+        for token, count in await self._all(
+            "SELECT t.text, n.count FROM (SELECT l.label, count(*) AS count "
+            f"FROM ({places.newest(LABELS_IN)}) AS h JOIN search_label AS l ON l.place = h.place "
+            "GROUP BY l.label) AS n JOIN search_term AS t ON t.id = n.label",
+            places.value,
+        ):
             facet, value = value_of(token)
             values[facet][value] += count
         return FacetCounts(
@@ -211,58 +214,52 @@ class SqlCaseIndex:
         )
 
     async def _shapes(self) -> dict[int, tuple[str, ...]]:
-        used = select(_term.id, _term.text)
-        return {row.id: tuple(row.text.split()) for row in await self._connection.execute(used)}
+        """Every shape there is; each begins with a status."""
+        found = await self._all("SELECT id, text FROM search_term WHERE text >= 'st:' AND text < 'st;'")
+        return {number: tuple(tokens.split()) for number, tokens in found}
 
     async def _groups(
-        self, sought: Both | None, since: int | None, until: int | None, shapes: dict[int, tuple[str, ...]]
-    ) -> Iterable[tuple[int, int, int]]:
+        self, sought: Both | None, since: int | None, until: int | None, shapes: Mapping[int, Sequence[str]]
+    ) -> list[tuple[Any, ...]]:
         """Shape, month and how many."""
-        counted = select(_case.shape, _case.month, func.count()).group_by(_case.shape, _case.month)
-        if sought is None or (not has_words(sought) and _of_shape(sought)):
-            # Facets of the shape alone: no index of words is needed, and a period is a range of the key.
-            if since is not None:
-                counted = counted.where(_case.place >= since)
-            if until is not None:
-                counted = counted.where(_case.place < until)
-            found = (await self._connection.execute(counted)).all()
-            return [
-                (shape, month, count)
-                for shape, month, count in found
-                if sought is None or holds(sought, (*shapes[shape], "al:l"))
-            ]
-        places = self._places(sought, since, until).subquery()
-        joined = counted.select_from(places).join(rows.search_case, _case.place == places.c.place)
-        return [(row[0], row[1], row[2]) for row in await self._connection.execute(joined)]
-
-    async def _labels(
-        self, sought: Both | None, since: int | None, until: int | None
-    ) -> list[tuple[str, int]]:
-        newest = (
-            self._places(sought, since, until)
-            .order_by(literal_column(self._key(sought)).desc())
-            .limit(LABELS_IN)
-            .subquery()
+        if sought is not None and not _of_shape(sought):
+            places = self._places(sought, since, until)
+            return await self._all(
+                f"SELECT c.shape, c.month, count(*) FROM ({places.sql}) AS h "
+                "JOIN search_case AS c ON c.place = h.place GROUP BY c.shape, c.month",
+                places.value,
+            )
+        # Facets of the shape alone: one index says it all, in order of shape, month and place.
+        where = ["1 = 1"]
+        if sought is not None:
+            wanted = [f"{number:d}" for number, tokens in shapes.items() if holds(sought, (*tokens, EVERY))]
+            where.append(f"shape IN ({', '.join(wanted) or 'NULL'})")
+        if since is not None:
+            where.append(f"place >= {since:d} AND month >= {month_of((since >> LOW_BITS) / 1000):d}")
+        if until is not None:
+            where.append(f"place < {until:d} AND month <= {month_of((until >> LOW_BITS) / 1000):d}")
+        return await self._all(
+            f"SELECT shape, month, count(*) FROM search_case WHERE {' AND '.join(where)} GROUP BY shape, month"
         )
-        return await self._counted(newest)
 
-    async def _counted(self, places: Subquery) -> list[tuple[str, int]]:
-        counted = (
-            select(_label.label, func.count().label("count"))
-            .select_from(places)
-            .join(rows.search_label, _label.place == places.c.place)
-            .group_by(_label.label)
-            .subquery()
-        )
-        named = select(_term.text, counted.c.count).join(rows.search_term, _term.id == counted.c.label)
-        return [(row[0], row[1]) for row in await self._connection.execute(named)]
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """A SELECT of places, and its value."""
+
+    key: str
+    sql: str
+    value: tuple[str, ...]
+
+    def newest(self, limit: int) -> str:
+        return f"{self.sql} ORDER BY {self.key} DESC LIMIT {limit}"
 
 
 def _of_shape(sought: Sought) -> bool:
     """Whether the tree asks for facets of the shape alone."""
     match sought:
         case Term(token):
-            return token.partition(":")[0] in {"st", "ca", "li", "la", "fl", "al"}
+            return token == EVERY or token.partition(":")[0] in SHAPE
         case Both(parts, without):
             return all(_of_shape(part) for part in (*parts, *without))
         case Either(parts):

@@ -101,7 +101,7 @@ def _search() -> None:
         sa.PrimaryKeyConstraint("place", name=op.f("pk_search_case")),
         sa.UniqueConstraint("case_id", name=op.f("uq_search_case_case_id")),
     )
-    op.create_index("ix_search_case_shape", "search_case", ["shape", "month"], unique=False)
+    op.create_index("ix_search_case_shape", "search_case", ["shape", "month", "place"], unique=False)
     op.create_table(
         "search_label",
         sa.Column("place", place, autoincrement=False, nullable=False),
