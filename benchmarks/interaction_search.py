@@ -2,8 +2,8 @@
 
 One SQLite database holds the records as the store writes them (its bulk path builds it), and beside them, for the
 reference alone, a plain table with one column a facet, composite indexes made for these very questions, link tables for
-tags and operators, and FTS5 over the same tokens. The reference knows the questions beforehand; ours does not. Both find
-the same ids in the same order and the same counts, which is checked, on the same connection, in turn.
+tags and operators, and FTS5 over the same tokens. The reference knows the questions beforehand; ours does not. Both
+find the same ids in the same order and the same counts, which is checked, on the same connection, in turn.
 
 The export runs in a process of its own; its memory is read as it goes.
 """
@@ -47,9 +47,9 @@ SUPERVISOR = Person(name="上田", role=Role.SUPERVISOR)
 
 TOPICS = (
     "マイナンバーカードの再発行", "交付の予約", "予約日の変更", "暗証番号を忘れた", "電子証明書の更新",
-    "住所変更の届出", "氏名の変更", "健康保険証としての利用", "公金受取口座の登録", "代理人による受け取り", "受け取りに必要な書類",
-    "カードを紛失した", "写真の撮り方", "マイナポータルの操作", "手数料と期限", "土日の窓口", "子どものカード",
-    "転出と引っ越し", "外国籍の方の申請", "通知書が届かない",
+    "住所変更の届出", "氏名の変更", "健康保険証としての利用", "公金受取口座の登録", "代理人による受け取り",
+    "受け取りに必要な書類", "カードを紛失した", "写真の撮り方", "マイナポータルの操作", "手数料と期限", "土日の窓口",
+    "子どものカード", "転出と引っ越し", "外国籍の方の申請", "通知書が届かない",
 )  # fmt: skip
 ACTS = (
     "窓口の場所と時間を案内した",
