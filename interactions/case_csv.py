@@ -284,42 +284,56 @@ def _calls(cells: Mapping[str, str], case_id: str) -> tuple[CallSummary, ...]:
     if cells.get("calls", "").strip() not in ("", "[]"):
         try:
             return tuple(_summary(values) for values in json.loads(cells["calls"]))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             raise ValueError("通話の列が読めません") from None
     moment = cells.get("started_at", "").strip()
     if not moment:
         return ()
     at = _parsed(moment)
-    operators = tuple(OperatorId(each) for each in cells.get("operators", "").split())
+    operators = tuple(OperatorId(_short(each)) for each in cells.get("operators", "").split())
     return (
         CallSummary(
-            call_id=CallId(f"c-{case_id.removeprefix('i-')}"), caller=None, line=cells.get("line") or None,
-            language=cells.get("language") or None, menu_path=(), operators=operators, started_at=at, ended_at=at,
+            call_id=CallId(f"c-{case_id.removeprefix('i-')}"), caller=None, line=_word(cells.get("line") or None),
+            language=_word(cells.get("language") or None), menu_path=(), operators=operators, started_at=at,
+            ended_at=at,
         ),
     )  # fmt: skip
 
 
 def _summary(values: Mapping[str, Any]) -> CallSummary:
     return CallSummary(
-        call_id=CallId(str(values["call_id"])),
+        call_id=CallId(_short(values["call_id"], 96)),
         caller=None,
         line=_word(values["line"]),
         language=_word(values["language"]),
         menu_path=tuple(map(str, values["menu_path"])),
-        operators=tuple(OperatorId(str(each)) for each in values["operators"]),
-        started_at=float(values["started_at"]),
-        ended_at=float(values["ended_at"]),
+        operators=tuple(OperatorId(_short(each)) for each in values["operators"]),
+        started_at=_second(values["started_at"]),
+        ended_at=_second(values["ended_at"]),
         transferred_to=tuple(dict.fromkeys(each[2] or each[1] for each in values["transfers"])),
         recordings=tuple(map(str, values["recordings"])),
         transfers=tuple(
-            HandedOn(at=float(at), to=str(to), label=str(label), result=str(result))
+            HandedOn(at=float(at), to=_short(to), label=str(label), result=str(result))
             for at, to, label, result in values["transfers"]
         ),
     )
 
 
 def _word(value: object) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else _short(value)
+
+
+def _short(value: object, most: int = 32) -> str:
+    if len(text := str(value)) > most:
+        raise ValueError(f"長すぎます: {text[:most]}…")
+    return text
+
+
+def _second(value: object) -> float:
+    at = float(str(value))
+    if not 0 < at < 4_102_444_800:
+        raise ValueError(f"日時ではありません: {value}")
+    return at
 
 
 _FORMS: Sequence[Callable[[str], datetime]] = (
@@ -337,6 +351,5 @@ def _parsed(text: str) -> float:
         except ValueError:
             continue
         at = (moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)).timestamp()
-        if 0 < at < 4_102_444_800:
-            return at
+        return _second(at)
     raise ValueError(f"開始日時が読めません: {text}")

@@ -94,6 +94,9 @@ def edited(case: Case, change: Change, *, expected: int, at: float, by: str) -> 
         )
     _checked(case, change)
     wanted = {name: getattr(change, name) for name in CONTENT if getattr(change, name) is not None}
+    for name in ("question", "answer"):
+        if name in wanted:
+            wanted[name] = plain_text(wanted[name])
     if "tags" in wanted:
         wanted["tags"] = tidy_tags(wanted["tags"])
     if "category" in wanted:
@@ -128,7 +131,7 @@ def tidy_tags(tags: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ToritsugiError: too many, or one too long.
     """
-    plain = (" ".join(tag.replace("|", "｜").split()) for tag in tags)
+    plain = (" ".join(plain_text(tag).replace("|", "｜").split()) for tag in tags)
     tidy = tuple(dict.fromkeys(tag for tag in plain if tag))
     if len(tidy) > MOST_TAGS:
         raise ToritsugiError(f"タグは {MOST_TAGS} 個までです", where="tags", cure="大切なものだけ残す")
@@ -219,11 +222,17 @@ def checked_note(text: str) -> str:
     Raises:
         ToritsugiError: it is empty or too long.
     """
-    tidy = text.strip()
+    tidy = plain_text(text).strip()
     if not tidy:
         raise ToritsugiError("メモが空です", where="text", cure="内容を書く")
     _short(tidy, "text")
     return tidy
+
+
+def plain_text(text: str) -> str:
+    """With line feeds alone between lines, and without what no database keeps (NUL, halves of characters)."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return lines.encode("utf-8", "ignore").decode("utf-8")
 
 
 def transcript_of(states: Iterable[TranscriptState]) -> TranscriptState:
@@ -249,6 +258,9 @@ def _alive(case: Case) -> None:
 def _checked(case: Case, change: Change) -> None:
     for name in ("question", "answer"):
         _short(getattr(change, name) or "", name)
+    for name, most in (("category", 64), ("department", 32)):
+        if len(getattr(change, name) or "") > most:
+            raise ToritsugiError("長すぎます", where=name, cure=f"{most} 字までにする")
     if change.satisfaction is not None and not 0 <= change.satisfaction <= 5:
         raise ToritsugiError(
             f"満足度は 1 から 5 です: {change.satisfaction}", where=case.case_id, cure="0 で取り消す"

@@ -6,6 +6,7 @@ tree over both. Hits come newest first, known by their place in time, and the ne
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
@@ -30,6 +31,8 @@ MOST_HITS = 500
 """Hits on a page."""
 EVERY = "al:l"
 """A token of every case."""
+MOST_TOKENS = 60_000
+"""Of words that are kept of a case; PostgreSQL takes no more than a megabyte (`tsvector`)."""
 LOW_BITS = 20
 """A place is milliseconds since the epoch, and so many bits that part the cases of the same moment."""
 
@@ -71,6 +74,8 @@ class CaseQuery:
     """What is looked for. Values of one facet are alternatives; different facets, words and period must all hold."""
 
     words: str = ""
+    number: str = ""
+    """National digits of a caller; for who may see numbers."""
     values: Mapping[Facet, Sequence[str]] = field(default_factory=dict)
     since: float | None = None
     """Epoch seconds; the first talk began then or later."""
@@ -166,6 +171,11 @@ def value_of(token: str) -> tuple[Facet, str]:
     return Facet(kind), parts[0] + "".join(chr(int(part[:2], 16)) + part[2:] for part in parts[1:])
 
 
+def number_token(number: str) -> str:
+    """A token that finds the cases of a number, and from which nobody reads it at a glance."""
+    return f"no:{hashlib.sha256(number.encode()).hexdigest()[:16]}"
+
+
 def entry_of(case: Case, more: Iterable[str], normalise: Normaliser) -> Entry:
     """What an index keeps of a case.
 
@@ -200,6 +210,7 @@ def entry_of(case: Case, more: Iterable[str], normalise: Normaliser) -> Entry:
     words: list[str] = []
     for text in (case.question, case.answer, *case.tags, *more):
         words += tokens_of(text, normalise)
+    numbers = dict.fromkeys(number_token(call.caller) for call in case.calls if call.caller)
     shape_tokens = tuple(facet_token(facet, value) for facet, value in shape if value)
     label_tokens = tuple(dict.fromkeys(facet_token(facet, value) for facet, value in labels))
     return Entry(
@@ -208,7 +219,7 @@ def entry_of(case: Case, more: Iterable[str], normalise: Normaliser) -> Entry:
         month=month_of(case.started_at),
         shape=shape_tokens,
         labels=label_tokens,
-        tokens=(*words, EVERY, *shape_tokens, *label_tokens),
+        tokens=(*words[:MOST_TOKENS], EVERY, *shape_tokens, *label_tokens, *numbers),
     )
 
 
@@ -233,6 +244,8 @@ def sought_of(
     for facet, values in query.values.items():
         if values:
             parts.append(_any_of(facet, values))
+    if query.number:
+        parts.append(Term(number_token(query.number)))
     if person is not None:
         allowed, hidden = _visible(person)
         parts += allowed

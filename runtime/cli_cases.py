@@ -13,6 +13,7 @@ import typer
 
 from core.clock import TOKYO
 from core.errors import ToritsugiError
+from core.phone import normalise_number
 from runtime.cli_parts import City, day_of, out, say
 
 cases_app = typer.Typer(
@@ -198,6 +199,9 @@ def cases_search(
     language: Annotated[list[str] | None, typer.Option("--language", help="言語")] = None,
     who: Annotated[list[str] | None, typer.Option("--who", help="応対したオペレーターの番号")] = None,
     department: Annotated[list[str] | None, typer.Option("--department", help="担当課の内線")] = None,
+    number: Annotated[
+        str, typer.Option("--number", help="この番号からの応対。番号を見てよい役割に限る")
+    ] = "",
     flag: Annotated[
         list[str] | None,
         typer.Option("--flag", help="complaint, mistaken_guidance, confidential, unwritten"),
@@ -224,8 +228,12 @@ def cases_search(
         Facet.STATUS: status, Facet.CATEGORY: category, Facet.TAG: tag, Facet.LINE: line, Facet.LANGUAGE: language,
         Facet.OPERATOR: who, Facet.DEPARTMENT: department, Facet.FLAG: flag,
     }  # fmt: skip
+    digits = normalise_number(number) if number else ""
+    if digits is None:
+        raise ToritsugiError(f"番号が読めません: {number}", where="--number", cure="市外局番から書く")
     query = CaseQuery(
         words=words,
+        number=digits,
         values={facet: given for facet, given in values.items() if given},
         since=first if from_ else None,
         until=last if to else None,

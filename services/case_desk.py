@@ -15,7 +15,7 @@ from typing import Any
 from core.clock import Clock
 from core.errors import ToritsugiError
 from core.ids import CallId
-from core.masking import mask_text
+from core.masking import mask_number, mask_text
 from interactions.access import Action, Person, allowed, require
 from interactions.case import Case, CaseStatus, TranscriptState, case_id_of
 from interactions.case_edit import (
@@ -129,6 +129,8 @@ class CaseDesk:
     async def search(self, person: Person, query: CaseQuery, *, counts: bool = True) -> Found:
         """A page of the cases that the person may view. The words are audited, with long numbers masked."""
         require(person, Action.VIEW)
+        if query.number:
+            require(person, Action.SEE_NUMBER)
         async with self._uow() as unit:
             index = unit.cases.index
             sought = sought_of(query, person, index.normalise, self._synonyms)
@@ -136,6 +138,7 @@ class CaseDesk:
             found = await unit.cases.many(hits.case_ids)
             detail = {
                 "words": mask_text(query.words),
+                "number": mask_number(query.number) if query.number else "",
                 "facets": {facet.value: list(values) for facet, values in query.values.items() if values},
                 "hits": len(found),
             }

@@ -155,6 +155,7 @@ class CaseExchange:
         bare = Case(case_id=row.case_id, calls=row.calls, opened_at=row.calls[0].started_at, version=0)
         case = edited(bare, row.change, expected=0, at=at, by=person.name)
         case = replace(case, version=1, edited_at=at, edited_by=person.name)
+        require(person, Action.EDIT, case)
         await unit.cases.add(case)
         await self._events.opened(unit, case, at)
 

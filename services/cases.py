@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.clock import Clock
 from core.ids import CallId
 from interactions.case import CallSummary, HandedOn, TranscriptState, open_case, with_transcript
+from interactions.case_edit import transcript_of
 from interactions.ticket import Ticket, TicketKind, TicketState, ticket_id_of
 from ledger.calls import Call, CallbackTry, Disposition
 from services.case_events import CaseEvents
@@ -156,7 +157,10 @@ async def attach_transcript(
         await unit.jobs.finish(call, state, now=now, error=error, next_try_at=next_try_at)
         case = await unit.cases.of_call(call, lock=True)
         if case is not None:
-            await unit.cases.put(with_transcript(case, TRANSCRIPT_STATES.get(state, TranscriptState.WAITING)))
+            states = await unit.jobs.states([each.call_id for each in case.calls])
+            shown = {**states, call: state}.values()
+            best = transcript_of(TRANSCRIPT_STATES.get(each, TranscriptState.WAITING) for each in shown)
+            await unit.cases.put(with_transcript(case, best))
 
 
 def summary_of(call: Call) -> CallSummary:

@@ -311,6 +311,8 @@ class Retention:
         return Counter(caller_numbers=len(due))
 
     async def _erase_texts(self, unit: UnitOfWork, call: CallId, number: str | None) -> None:
+        for event in await unit.outbox.of_subjects([call]):
+            await unit.outbox.put(replace(event, body=_without(event.body, [number])))
         case = await unit.cases.of_call(call, lock=True)
         if case is not None:
             numbers = [number, *(each.caller for each in case.calls if each.call_id == call)]

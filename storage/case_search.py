@@ -35,6 +35,10 @@ from storage.sql import chunks, insert_into
 LABELS_IN = 20_000
 """Tags, operators and departments are counted in so many of the newest hits at most."""
 
+_LAST_PLACE = 16_383
+_MOST_PLACES = 255
+"""Of one token in a `tsvector` (PostgreSQL's manual, 12.11)."""
+
 _case, _term = rows.search_case.c, rows.search_term.c
 
 
@@ -130,13 +134,17 @@ class SqlCaseIndex:
         if not self._postgresql:
             return " ".join(tokens)
         places: dict[str, list[int]] = {}
-        for number, token in enumerate(tokens, start=1):
+        place = 0
+        for token in tokens:
+            place += 1
             at = places.setdefault(token, [])
-            if len(at) < 255 and number < 16_383:
-                at.append(number)
+            if len(at) < _MOST_PLACES:
+                at.append(place)
+            # Words follow each other within a run, which ends with a single character: a long text begins anew there.
+            if place == _LAST_PLACE or (place > _LAST_PLACE - 4000 and len(token) == 1):
+                place = 0
         return " ".join(
-            f"{_quoted(token)}:{','.join(map(str, at))}" if at else _quoted(token)
-            for token, at in places.items()
+            f"{_quoted(token)}:{','.join(map(str, sorted(set(at))))}" for token, at in places.items()
         )
 
     # ---- asking -----------------------------------------------------------------------------------

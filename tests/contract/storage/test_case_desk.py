@@ -200,6 +200,11 @@ async def test_a_search_ends_where_the_rights_end(desk: CaseDesk) -> None:
         assert found.counts.total == len(ids)
     with pytest.raises(NotAllowed):
         await desk.search(Person(name="x", role=Role.SYSTEM_ADMIN), CaseQuery())
+    by_number = await desk.search(OTHER, CaseQuery(number="09012345678"))
+    assert [each.case_id for each in by_number.cases] == ["i-3", "i-2"]
+    assert (await desk.search(CHIEF, CaseQuery(number="09012345679"))).cases == ()
+    with pytest.raises(NotAllowed):
+        await desk.search(Person(name="x", role=Role.AUDITOR), CaseQuery(number="09012345678"))
     only = await desk.search(CHIEF, CaseQuery(values={Facet.FLAG: ["confidential"]}))
     assert [each.case_id for each in only.cases] == ["i-1"]
 

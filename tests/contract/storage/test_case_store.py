@@ -325,3 +325,18 @@ async def _index_holds(database: Database, word: str) -> bool:
     async with database.engine.connect() as connection:
         blocks = await connection.scalars(text("SELECT block FROM search_fts_data"))
         return any(word.encode() in bytes(block) for block in blocks)
+
+
+async def test_a_very_long_case_is_kept_and_found(database: Database) -> None:
+    letters = "".join(chr(0x4E00 + number % 9000) for number in range(70_000))
+    case = replace(open_case(summary(1)), question=letters[:20_000], answer="最後の語")
+    async with database.uow() as unit:
+        await unit.cases.add(case)
+        for number in range(3):
+            text_ = letters[number * 10_000 :][:20_000]
+            await unit.cases.add_note(
+                case.case_id,
+                Note(note_id=f"n{number}", at=float(number), by="a", side="operator", text=text_),
+            )
+    assert (await ask(database, CaseQuery(words="最後の語"))).case_ids == (case.case_id,)
+    assert (await ask(database, CaseQuery(words=letters[500:520]))).case_ids == (case.case_id,)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.ids import CallId, OperatorId
 from interactions.case import CallSummary, Case, CaseStatus, HandedOn, open_case
 from interactions.case_csv import BOM, COLUMNS, CsvInvalid, head, read, row, safe, unsafe
-from interactions.case_edit import CONTENT, FaqUse, Note, edited
+from interactions.case_edit import CONTENT, FaqUse, Note, edited, plain_text
 from interactions.record import SCHEMA, bare_record, case_record
 
 pytestmark = pytest.mark.unit
@@ -49,7 +49,7 @@ def test_what_is_exported_changes_nothing_when_it_is_read(
 ) -> None:
     tidy = tuple(dict.fromkeys(tag for each in tags if (tag := " ".join(each.replace("|", "").split()))))
     case = replace(
-        CASE, question=question.replace("\r", ""), answer=answer.replace("\r", ""), tags=tidy,
+        CASE, question=plain_text(question), answer=plain_text(answer), tags=tidy,
         complaint=complaint, status=status,
     )  # fmt: skip
     (found,) = read(exported(case), "x.csv")

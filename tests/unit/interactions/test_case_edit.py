@@ -156,3 +156,11 @@ def test_remarks_and_tags_are_tidy() -> None:
 
 def test_every_status_has_a_name() -> None:
     assert all(status.label_ja for status in CaseStatus)
+
+
+def test_words_are_kept_as_every_database_can() -> None:
+    after = edited(CASE, Change(question="一\r\n二\r三\x00\ud800"), expected=1, at=1.0, by="a")
+    assert after.question == "一\n二\n三"
+    for change in (Change(category="a" * 65), Change(department="1" * 33)):
+        with pytest.raises(ToritsugiError, match="長すぎ"):
+            edited(CASE, change, expected=1, at=1.0, by="a")
