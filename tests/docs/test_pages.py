@@ -121,6 +121,7 @@ def test_globals_of_a_seat_are_on_the_page() -> None:
         "T_AFTER_",
         "T_RELAY_",
         "T_SAYING_",
+        "T_WHY_",
     }
     assert all(f"`{name}op…`" in page("dialplan-contract.md") for name in used)
 

@@ -1,0 +1,221 @@
+"""The switch's own codes against every way in which the three may behave, with and without the engine."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from centre import talk
+from handover import INSIDE, OUTSIDE, Handover, now, spans
+
+from demo.ends.calls import IncomingCall
+
+pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
+BLIND, ATTENDED, ABORT, JOIN, THREE, SWAP = "*7", "*8", "*1", "*2", "*3", "*4"
+NOBODY = 0
+
+
+def refuse(rung: IncomingCall, status: int) -> None:
+    """A status, or let it ring out."""
+    if status != NOBODY:
+        rung.refuse(status)
+
+
+@pytest.mark.parametrize(
+    ("extension", "status", "result", "why"),
+    [(OUTSIDE, 486, "BUSY", "transfer_busy"), (INSIDE, NOBODY, "NOANSWER", "transfer_no_answer")],
+)
+async def test_blind_in_vain(city: Handover, extension: str, status: int, result: str, why: str) -> None:
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await city.by_code(offer, BLIND, extension)
+        refuse(await city.department(extension), status)
+        await centre.hears(call, why)
+        back = await city.back(phone, f"op_{why}")
+        await talk(call, back)
+        await back.hang_up()
+        assert await call.ended(10)
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert (record["operators"], record["staff"], record["ended_by"]) == (["101", "101"], [], "operator")
+    assert [(each["to"], each["result"], each["kind"]) for each in record["transfers"]] == [
+        (extension, result, "blind")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extension", "status", "result", "why"),
+    [(INSIDE, 603, "REFUSED", "transfer_no_answer"), (OUTSIDE, NOBODY, "NOANSWER", "transfer_no_answer")],
+)
+async def test_asked_in_vain(city: Handover, extension: str, status: int, result: str, why: str) -> None:
+    """The operator hears why, and is with the citizen again."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await city.by_code(offer, ATTENDED, extension)
+        refuse(await city.department(extension), status)
+        await centre.hears(offer, f"op_{why}")
+        await talk(call, offer)
+        await call.hang_up()
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert (record["operators"], record["staff"], record["ended_by"]) == (["101"], [], "citizen")
+    assert [(each["to"], each["result"], each["kind"]) for each in record["transfers"]] == [
+        (extension, result, "consult")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extension", "how"), [(OUTSIDE, "department"), (OUTSIDE, "aborted"), (INSIDE, "citizen")]
+)
+async def test_asked_and_not_joined(city: Handover, extension: str, how: str) -> None:
+    """The department hangs up, the operator goes back, or the citizen gives up meanwhile."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        rung = await city.asked_by_code(offer, ATTENDED, extension)
+        if how == "citizen":
+            await call.hang_up()
+        else:
+            await (rung.hang_up() if how == "department" else offer.media.press(ABORT))
+            assert how == "department" or await rung.ended(10)
+            await talk(call, offer)
+            await call.hang_up()
+        for left in (offer, rung):
+            if not left.is_over:
+                await left.hang_up()
+        record = await centre.ledger(call)
+        await phone.state("ready")
+        await city.agrees()
+    assert (record["disposition"], record["operators"], record["staff"]) == ("answered", ["101"], [])
+    assert record["ended_by"] == "citizen"
+    assert [(each["to"], each["result"], each["kind"]) for each in record["transfers"]] == [
+        (extension, "ANSWER", "consult")
+    ]
+
+
+@pytest.mark.parametrize(("extension", "status"), [(OUTSIDE, 200), (INSIDE, 486)])
+async def test_the_operator_hangs_up_while_it_rings(city: Handover, extension: str, status: int) -> None:
+    """The citizen follows when it answers, and is never lost when it does not."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await city.by_code(offer, ATTENDED, extension)
+        rung = await city.department(extension)
+        await offer.hang_up()
+        await phone.state("wrapup", within=5)
+        if status == 200:
+            rung.answer()
+            began = now()
+            await talk(call, rung)
+            await rung.hang_up()
+        else:
+            rung.refuse(status)
+            again = await phone.answer(timeout=30)
+            await talk(call, again)
+            began = now()
+            await call.hang_up()
+        ended = now()
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert record["disposition"] == "answered"
+    if status == 200:
+        assert record["operators"] == ["101"]
+        assert [each["kind"] for each in record["transfers"]] == ["attended"]
+        assert spans(record["staff"]) == [(pytest.approx(began, abs=1.5), pytest.approx(ended, abs=1.0))]
+    else:
+        assert record["operators"] == ["101", "101"]
+        assert record["staff"] == []
+
+
+@pytest.mark.parametrize(
+    ("extension", "first", "engine"),
+    [(INSIDE, "staff", True), (OUTSIDE, "citizen", False)],
+)
+async def test_the_operator_joins_by_hanging_up(
+    city: Handover, extension: str, first: str, engine: bool
+) -> None:
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        async with contextlib.nullcontext() if engine else centre.without_engine():
+            rung = await city.asked_by_code(offer, ATTENDED, extension)
+            await offer.hang_up()
+            began = now()
+            await talk(call, rung)
+            await (rung if first == "staff" else call).hang_up()
+            ended = now()
+            assert await (call if first == "staff" else rung).ended(10)
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert (record["disposition"], record["operators"], record["ended_by"]) == ("answered", ["101"], first)
+    assert [(each["to"], each["kind"]) for each in record["transfers"]] == [(extension, "attended")]
+    assert spans(record["staff"]) == [(pytest.approx(began, abs=1.0), pytest.approx(ended, abs=1.0))]
+    await fits(city, record)
+
+
+@pytest.mark.parametrize(
+    ("extension", "first", "engine"),
+    [(OUTSIDE, "staff", True), (INSIDE, "citizen", True), (OUTSIDE, "citizen", False)],
+)
+async def test_three_in_one_talk(city: Handover, extension: str, first: str, engine: bool) -> None:
+    """Whoever leaves first, the other two are told apart: the department's talk ends then, or with the call."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        async with contextlib.nullcontext() if engine else centre.without_engine():
+            rung = await city.asked_by_code(offer, ATTENDED, extension)
+            await offer.media.press(THREE)
+            began = now()
+            await talk(call, rung)
+            await talk(call, offer)
+            await (rung if first == "staff" else call).hang_up()
+            ended = now()
+            if first == "staff":
+                await talk(call, offer)
+                await offer.hang_up()
+                assert await call.ended(10)
+            for left in (offer, rung):
+                if not left.is_over:
+                    await left.hang_up()
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert (record["disposition"], record["operators"]) == ("answered", ["101"])
+    assert record["ended_by"] == ("operator" if first == "staff" else "citizen")
+    assert [(each["to"], each["kind"]) for each in record["transfers"]] == [(extension, "attended")]
+    assert spans(record["staff"]) == [(pytest.approx(began, abs=1.5), pytest.approx(ended, abs=1.0))]
+    await fits(city, record)
+
+
+async def test_to_and_fro(city: Handover) -> None:
+    """From the one to the other and back, and then both are joined: the citizen talked with the department once."""
+    centre, extension = city.centre, OUTSIDE
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        rung = await city.asked_by_code(offer, ATTENDED, extension)
+        await offer.media.press(SWAP)
+        await talk(call, offer)
+        await offer.media.press(SWAP)
+        await talk(offer, rung)
+        await offer.media.press(JOIN)
+        began = now()
+        await talk(call, rung)
+        await rung.hang_up()
+        ended = now()
+        record = await centre.ledger(call)
+        await city.agrees()
+    assert (record["operators"], record["ended_by"]) == (["101"], "staff")
+    assert [(each["to"], each["result"], each["kind"]) for each in record["transfers"]] == [
+        (extension, "ANSWER", "attended")
+    ]
+    assert spans(record["staff"]) == [(pytest.approx(began, abs=1.0), pytest.approx(ended, abs=1.0))]
+    await fits(city, record)
+
+
+async def fits(city: Handover, record: dict[str, Any]) -> None:
+    """One recording, as long as the call."""
+    assert record["recordings"] == [record["call_id"]]
+    sides = await city.centre.sides(record)
+    assert abs(len(sides["citizen"]) / 8000 - (record["ended_at"] - record["answered_at"])) < 1.0
