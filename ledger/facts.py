@@ -217,6 +217,8 @@ class CallbackTalked(Fact):
 
     attempt: int
     operator: OperatorId
+    citizen_channel: Uniqueid | None = None
+    """The leg on which the citizen was called back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,9 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
     segments = segments_of(story, busy_periods(story.shared))
     if story.ended_at is not None and any(segment.ended_at is None for segment in segments):
         gaps.add(Gap.SEGMENT_END)
-    first_operator = min((segment.started_at for segment in segments), default=None)
+    # An operator to whom a call-back's talk came back has not answered this call.
+    answered_by = [each for each in segments if story.ended_at is None or each.started_at <= story.ended_at]
+    first_operator = min((segment.started_at for segment in answered_by), default=None)
     staff = staff_of(story)
     wait_s, coarse = wait_of(story, first_operator)
     if coarse:
@@ -105,7 +107,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
             Step(at=step.at, node=step.node, key=step.key, result=step.result)
             for step in story.all(f.MenuStep)
         ),
-        disposition=disposition_of(story, segments, staff),
+        disposition=disposition_of(story, answered_by, staff),
         queue=queue,
         offers=offers_of(story, segments),
         segments=segments,
@@ -124,7 +126,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
         ),
         relay=story.first(f.RelayMarked) is not None,
         help_asked=tuple(fact.at for fact in story.all(f.HelpAsked)),
-        ended_by=ended_by_of(story, segments),
+        ended_by=ended_by_of(story, answered_by),
         recordings=tuple(dict.fromkeys(fact.base for fact in story.all(f.RecordingStarted))),
         silences=_silences(story),
         recorded_from=recording.at if recording else None,
@@ -170,7 +172,7 @@ def _silences(story: Story) -> tuple[tuple[float, float | None], ...]:
         elif fact.on:
             found.append((fact.at, None))
     if found and found[-1][1] is None and story.ended_at is not None:
-        found[-1] = (found[-1][0], story.ended_at)
+        found[-1] = (found[-1][0], max(found[-1][0], story.ended_at))
     return tuple(found)
 
 

@@ -46,7 +46,8 @@ def disposition_of(
     # A call-back's talk may end in a queue again, long after this call.
     joins = [fact.at for fact in story.all(f.JoinedQueue) if fact.at <= story.ended_at]
     joined_at = max(joins, default=float("-inf"))
-    if staff and staff[-1].started_at >= joined_at:
+    met = [segment.started_at for segment in staff if segment.started_at <= story.ended_at]
+    if met and met[-1] >= joined_at:
         return Disposition.REFERRED
     given: tuple[tuple[type[f.Fact], Disposition], ...] = (
         (f.CallbackBooked, Disposition.CALLBACK),

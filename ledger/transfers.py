@@ -25,8 +25,12 @@ class _Stay:
 
 
 def staff_of(story: Story) -> tuple[StaffSegment, ...]:
-    """Every stretch in which a directory entry's leg was in one bridge with the caller's, in order."""
-    caller = _stays(story, story.citizen)
+    """Every stretch in which a directory entry's leg was in one bridge with the caller's, in order.
+
+    The caller has another leg when they are called back.
+    """
+    called_back = [fact.citizen_channel for fact in story.all(f.CallbackTalked) if fact.citizen_channel]
+    caller = [stay for leg in (story.citizen, *called_back) for stay in _stays(story, leg)]
     found: list[StaffSegment] = []
     for reached in _first_of_each_leg(story):
         stretches = _together(caller, _stays(story, reached.channel))
@@ -131,8 +135,11 @@ def _stays(story: Story, leg: Uniqueid) -> list[_Stay]:
                     stays[place] = replace(stay, until=fact.at)
         elif isinstance(fact, f.HungUp) and fact.uniqueid == leg:
             stays = [replace(stay, until=fact.at) if stay.until is None else stay for stay in stays]
-    if story.ended_at is not None:
-        stays = [replace(stay, until=story.ended_at) if stay.until is None else stay for stay in stays]
+    end = story.ended_at
+    if end is not None:
+        stays = [
+            replace(stay, until=end) if stay.until is None and stay.since <= end else stay for stay in stays
+        ]
     return stays
 
 

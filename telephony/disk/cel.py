@@ -253,6 +253,7 @@ _USER: dict[UserEvent, Callable[[_Record], Fact | None] | None] = {
         call=CallId(r.payload["call"]),
         attempt=int(r.payload["try"]),
         operator=OperatorId(r.payload["op"]),
+        citizen_channel=r.uniqueid,
     ),
     UserEvent.CALLBACK_END: lambda r: CallbackEnded(
         at=r.at,

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from centre import Centre, eventually, kill, talk, tone_s
+from centre import Centre, Phone, eventually, kill, talk, tone, tone_s
 from way_out import WayOut, shown
 
 from acd.callback import CallbackState
 from core.settings import settings_from
+from demo.ends.calls import IncomingCall, OutgoingCall
+from demo.ends.dialog import Dialog
 from demo.ends.identity import withheld
 from runtime.records import prove
 from services.city import load_city
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
+SECRET = 1300
+"""Hz."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -122,6 +127,114 @@ async def test_asked_about_and_taken_over(way_out: WayOut) -> None:
     centre.ends.remove(boss.end)
     assert [(each["kind"], each["result"]) for each in record["transfers"]] == [("consult", "BUSY")]
     assert [(each["by"], each["how"]) for each in record["supervision"]] == [("102", "take_over")]
+
+
+async def talking(
+    way_out: WayOut, number: str, phone: Phone
+) -> tuple[OutgoingCall, IncomingCall, IncomingCall]:
+    """A call-back's talk under way: the booking call, the operator's telephone, the citizen's."""
+    await phone.dial("*21")
+    await phone.state("paused:break1")
+    booker = await way_out.wait_in_line(number)
+    await way_out.book(booker)
+    await way_out.reaches(number, CallbackState.BOOKED)
+    await phone.ready()
+    rung = await phone.answer()
+    citizen = await way_out.citizen_rings()
+    citizen.answer()
+    await way_out.reaches(number, CallbackState.TALKING)
+    await talk(citizen, rung)
+    return booker, rung, citizen
+
+
+async def test_the_recording_is_paused(way_out: WayOut) -> None:
+    """In a call-back's talk too, where the operator is the calling side; forgotten, it ends with the talk."""
+    centre, number = way_out.centre, "09011113333"
+    async with centre.at_work("101") as (phone,):
+        booker, rung, citizen = await talking(way_out, number, phone)
+        await rung.media.press("*5")
+        await centre.hears(rung, "op_recording_paused")
+        await eventually(
+            lambda: any(
+                one.name == "op_recording_paused" and one.whole for one in centre.heard_prompts(rung)
+            ),
+            what="the notice to its end",
+        )
+        heard = tone_s(citizen.media.heard.recording().samples, SECRET)
+        await eventually(lambda: says(rung, citizen, heard), what="the secret")
+        await citizen.hang_up()
+        await way_out.reaches(number, CallbackState.DONE)
+        record = await centre.ledger(booker)
+        sides = await centre.sides(record, f"{record['call_id']}-cb1")
+    assert tone_s(sides["citizen"], 600) > 0.3
+    assert tone_s(sides["line"], SECRET) == 0.0
+    (silent,) = record["silences"]
+    assert silent["to"] - silent["from"] > 0.5
+
+
+async def says(end: Dialog, hears: Dialog, before: float) -> bool:
+    assert await end.media.say(tone(SECRET))
+    return tone_s(hears.media.heard.recording().samples, SECRET) - before > 0.3
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_handed_on_in_vain(way_out: WayOut, gone: bool) -> None:
+    """The citizen comes back to the operator, or to the front of their line; the call-back stays one."""
+    centre, number = way_out.centre, "09011114444" if gone else "09011115555"
+    async with centre.at_work("101") as (phone,):
+        booker, rung, citizen = await talking(way_out, number, phone)
+        handing = asyncio.create_task(rung.refer(f"sip:701@127.0.0.1:{centre.ports[0]}", timeout=30))
+        department = await way_out.citizen_rings()
+        if not rung.is_over:
+            await rung.hang_up()
+        if gone:
+            await phone.sign_out()
+        department.refuse(486)
+        await centre.hears(citizen, "transfer_busy")
+        if gone:
+            # Nobody is signed in: the line says so. Nobody hears of a technical fault.
+            await centre.hears(citizen, "overflow_nobody")
+            assert await citizen.ended(10)
+            await phone.sign_in()
+        else:
+            back = await phone.answer()
+            await talk(citizen, back)
+            await citizen.hang_up()
+            assert await back.ended(10)
+        await handing
+        await way_out.reaches(number, CallbackState.DONE)
+        record = await centre.ledger(booker)
+        await agrees(centre)
+    assert record["disposition"] == "callback"
+    assert [(each["to"], each["result"]) for each in record["transfers"]] == [("701", "BUSY")]
+    assert "technical_difficulty" not in centre.heard(citizen)
+
+
+async def test_handed_on(way_out: WayOut) -> None:
+    """The department's talk with whom we called back stands in the record."""
+    centre, number = way_out.centre, "09011116666"
+    async with centre.at_work("101") as (phone,):
+        booker, rung, citizen = await talking(way_out, number, phone)
+        handing = asyncio.create_task(rung.refer(f"sip:701@127.0.0.1:{centre.ports[0]}", timeout=30))
+        department = await way_out.citizen_rings()
+        department.answer()
+        if not rung.is_over:
+            await rung.hang_up()
+        began = time.time()
+        await talk(citizen, department)
+        await department.hang_up()
+        ended = time.time()
+        assert await citizen.ended(10)
+        await handing
+        await way_out.reaches(number, CallbackState.DONE)
+        record = await centre.ledger(booker)
+        await agrees(centre)
+    assert (record["disposition"], record["operators"]) == ("callback", [])
+    (staff,) = record["staff"]
+    assert (staff["started_at"], staff["ended_at"]) == (
+        pytest.approx(began, abs=1.0),
+        pytest.approx(ended, abs=1.0),
+    )
 
 
 async def test_refused(way_out: WayOut) -> None:

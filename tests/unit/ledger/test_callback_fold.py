@@ -120,3 +120,32 @@ def test_the_talk_becomes_a_case_and_a_transcription_job() -> None:
     assert (job.call_id, job.base, job.language) == (CALL, f"{CALL}-cb2", "ja")
     with pytest.raises(ValueError, match="no answered"):
         summary_of(folded(tried(booked(), 1, 100, "BUSY")))
+
+
+def test_who_takes_the_called_back_citizen_again_has_not_answered_the_first_call() -> None:
+    """Handed on in vain, the citizen is back with the operator: a talk of the call-back, not of the call."""
+    teller = tried(booked(), 1, 100, "ANSWER", 105).connected(130.0).parted(150.0)
+    call = folded(teller)
+    assert (call.disposition, call.wait_from_arrival_s, call.ended_by) == (
+        Disposition.CALLBACK,
+        None,
+        folded(booked()).ended_by,
+    )
+    assert call.operators == ("101",)
+
+
+def test_a_department_talks_with_whom_we_called_back() -> None:
+    teller = booked()
+    teller.cel(f.CallbackTried, 100, attempt=1, operator=OP, member_channel=LEG)
+    again, staff = Uniqueid("n1-1764000101.11"), Uniqueid("n1-1764000130.12")
+    teller.cel(f.CallbackTalked, 105, attempt=1, operator=OP, citizen_channel=again)
+    teller.cel(f.Transferred, 130, to="701", label="", result="")
+    teller.cel(f.StaffReached, 134, to="701", channel=staff)
+    for leg, name in ((again, "PJSIP/carrier-9"), (staff, "PJSIP/carrier-10")):
+        teller.cel(f.LegJoined, 135, channel=name, uniqueid=leg, bridge="s")
+        teller.cel(f.LegLeft, 160, channel=name, uniqueid=leg, bridge="s")
+    call = folded(teller)
+    assert call.disposition is Disposition.CALLBACK
+    assert [(each.to, each.started_at - T0, each.ended_at) for each in call.staff] == [
+        ("701", pytest.approx(135.0), pytest.approx(T0 + 160.0))
+    ]
