@@ -19,6 +19,7 @@ from interactions.ticket import Ticket
 from ledger.calls import Call
 from ledger.facts import Fact
 from services.case_ports import CaseStore, OutboxStore
+from services.desk_ports import SessionStore, TokenStore, UserStore
 from services.erasure import Erased, ErasureRecord, ExportEntry, Place, Subject, TableTraces
 
 if TYPE_CHECKING:
@@ -629,6 +630,12 @@ class UnitOfWork(Protocol):
     def outbox(self) -> OutboxStore: ...
     @property
     def erasures(self) -> ErasureStore: ...
+    @property
+    def users(self) -> UserStore: ...
+    @property
+    def sessions(self) -> SessionStore: ...
+    @property
+    def tokens(self) -> TokenStore: ...
 
 
 class UnitOfWorkFactory(Protocol):

@@ -182,6 +182,26 @@ class SqlCases:
         query = select(rows.case_draft).where(_draft.case_id == case_id).order_by(_draft.saved_at)
         return [CaseDraft(**row._mapping) for row in await self._connection.execute(query)]
 
+    async def drafts_of(self, person: str) -> list[CaseDraft]:
+        query = select(rows.case_draft).where(_draft.person == person).order_by(_draft.saved_at)
+        return [CaseDraft(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def every_draft(self) -> list[CaseDraft]:
+        query = select(rows.case_draft).order_by(_draft.saved_at)
+        return [CaseDraft(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def of_caller(self, number: str, since: float, limit: int) -> list[Case]:
+        link = rows.interaction_call.c
+        query = (
+            select(_case.case_id)
+            .join(rows.interaction_call, link.case_id == _case.case_id)
+            .where(_case.started_at >= since, link.summary["caller"].as_string() == number)
+            .group_by(_case.case_id, _case.started_at)
+            .order_by(_case.started_at.desc())
+            .limit(limit)
+        )
+        return await self.many([case_id for (case_id,) in await self._connection.execute(query)])
+
     async def drop_draft(self, case_id: str, person: str) -> None:
         await self._connection.execute(
             delete(rows.case_draft).where(_draft.case_id == case_id, _draft.person == person)

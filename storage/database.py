@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from core.errors import ToritsugiError
 from interactions.search_words import PLAIN, Normaliser
+from storage.account_stores import SqlSessions, SqlTokens, SqlUsers
 from storage.alert_stores import SqlAlerts
 from storage.audit_store import SqlAudit
 from storage.callback_stores import SqlCallbacks
@@ -66,6 +67,9 @@ class SqlUnitOfWork:
     retention: SqlRetention
     outbox: SqlOutbox
     erasures: SqlErasures
+    users: SqlUsers
+    sessions: SqlSessions
+    tokens: SqlTokens
 
 
 class Database:
@@ -238,6 +242,9 @@ def _unit(connection: AsyncConnection, normalise: Normaliser) -> SqlUnitOfWork:
         retention=SqlRetention(connection, normalise),
         outbox=SqlOutbox(connection),
         erasures=SqlErasures(connection, normalise),
+        users=SqlUsers(connection),
+        sessions=SqlSessions(connection),
+        tokens=SqlTokens(connection),
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     false,
 )
 
+from storage.account_rows import desk_key, desk_session, desk_token, desk_user
 from storage.case_rows import (
     case_draft,
     interaction,
@@ -37,6 +38,10 @@ from storage.tables import table as _table
 __all__ = [
     "Retention",
     "case_draft",
+    "desk_key",
+    "desk_session",
+    "desk_token",
+    "desk_user",
     "interaction",
     "interaction_call",
     "interaction_faq",
