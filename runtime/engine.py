@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from runtime.control_port import ControlPort
 from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.guarding import GuardLoop
 from runtime.housekeeping import Housekeeper
+from runtime.live_file import live_record
 from runtime.long_calls import LongCalls
 from runtime.office_hours import OfficeHours
 from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
@@ -202,28 +202,13 @@ class Engine:
         path = run_folder(self.settings) / "live.json"
         while True:
             view = self.loop.floor.view(self.clock.epoch())
-            write_json(
-                path,
-                {
-                    "at": view.at,
-                    "engine": os.getpid(),
-                    "speaks": self.speaks,
-                    "city_time": self.clock.city_now().isoformat(timespec="seconds"),
-                    "ami_connected": self.ami.connected,
-                    "operators": {seat.operator: seat.state for seat in view.seats},
-                    "waiting": [
-                        {"queue": caller.queue, "waited_s": round(view.at - caller.since, 1)}
-                        for caller in view.callers
-                    ],
-                    "called_in": sorted(self.guard.guard.called_in),
-                    "callbacks": [
-                        {
-                            "queue": each.demand,
-                            "state": each.state.value,
-                            "waited_s": round(view.at - each.entered_at, 1),
-                        }
-                        for each in self.callbacks.pending
-                    ],
-                },
+            record = live_record(
+                view,
+                speaks=self.speaks,
+                city_time=self.clock.city_now(),
+                ami_connected=self.ami.connected,
+                called_in=self.guard.guard.called_in,
+                callbacks=self.callbacks.pending,
             )
+            write_json(path, record)
             await asyncio.sleep(LIVE_EVERY_S)

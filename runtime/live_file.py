@@ -1,0 +1,65 @@
+"""What the engine writes down of the floor, twice a second, for `status` and for the desk: no names, no numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from acd.callback import Callback
+from acd.view import FloorView
+
+
+def live_record(
+    view: FloorView,
+    *,
+    speaks: bool,
+    city_time: datetime,
+    ami_connected: bool,
+    called_in: Collection[str],
+    callbacks: Iterable[Callback],
+) -> dict[str, Any]:
+    """The floor as JSON values; moments are epoch seconds."""
+    return {
+        "at": view.at,
+        "engine": os.getpid(),
+        "speaks": speaks,
+        "city_time": city_time.isoformat(timespec="seconds"),
+        "ami_connected": ami_connected,
+        "operators": {seat.operator: seat.state for seat in view.seats},
+        "waiting": [
+            {"queue": caller.queue, "waited_s": round(view.at - caller.since, 1)} for caller in view.callers
+        ],
+        "seats": [
+            {
+                "operator": seat.operator,
+                "state": seat.state,
+                "since": round(seat.since, 3),
+                "queues": sorted(seat.queues),
+                "talking_in": seat.talking_in,
+                "calls": seat.load.calls,
+                "handled_s": round(seat.load.handled_s, 1),
+                "available_s": round(seat.load.available_s, 1),
+            }
+            for seat in view.seats
+        ],
+        "callers": [
+            {
+                "call": caller.call,
+                "demand": caller.demand,
+                "since": round(caller.since, 3),
+                "ringing_at": caller.ringing_at,
+            }
+            for caller in view.callers
+        ],
+        "called_in": sorted(called_in),
+        "callbacks": [
+            {
+                "queue": each.demand,
+                "state": each.state.value,
+                "waited_s": round(view.at - each.entered_at, 1),
+            }
+            for each in callbacks
+        ],
+    }
