@@ -86,8 +86,8 @@ _OWN_HAND = frozenset(
 _SUPERVISED_HAND = frozenset({Act.END, Act.LISTEN, Act.WHISPER, Act.BARGE, Act.TAKE_OVER})
 WATCHES = frozenset({Act.LISTEN, Act.WHISPER, Act.BARGE, Act.TAKE_OVER})
 """They ring the telephone of the supervisor who asks."""
-_OWN_SEAT = frozenset({Act.HELP, Act.STATE})
-_SUPERVISED_SEAT = frozenset({Act.PAUSE, Act.READY, Act.SIGN_OUT, Act.SKILLS})
+_OWN_SEAT = frozenset({Act.HELP, Act.STATE, Act.PAUSE, Act.READY, Act.SIGN_OUT})
+_SUPERVISED_SEAT = frozenset({Act.SKILLS})
 CENTRE = frozenset({Act.CLOSE, Act.REOPEN, Act.NOTICE, Act.NOTICE_OVER})
 """They are about the centre and about no operator."""
 HANDS = _OWN_HAND | _SUPERVISED_HAND

@@ -44,8 +44,9 @@ def command(act: Act, asker: Asker = AOKI, operator: str = "101", to: str = "") 
 
 
 @pytest.mark.parametrize("act", list(Act))
-def test_an_operator_has_nothing_but_the_call_in_their_own_hand(act: Act) -> None:
-    own = {Act.HELP, Act.STATE} | (HANDS - {Act.END, Act.LISTEN, Act.WHISPER, Act.BARGE, Act.TAKE_OVER})
+def test_an_operator_has_nothing_but_their_own_seat_and_the_call_in_their_own_hand(act: Act) -> None:
+    seat = {Act.HELP, Act.STATE, Act.PAUSE, Act.READY, Act.SIGN_OUT}
+    own = seat | (HANDS - {Act.END, Act.LISTEN, Act.WHISPER, Act.BARGE, Act.TAKE_OVER})
     assert (not_allowed(command(act), FACTS) is None) is (act in own)
     assert not_allowed(command(act, operator="301"), FACTS) is not None
 
