@@ -7,9 +7,12 @@ from pathlib import Path
 
 from runtime.install.ensure import COMMAND_TOOLS, Task, ensure_all
 from runtime.install.progress import Progress
+from runtime.install.web import ensure_web, find_web
 from speech.engines import EngineKind, choose
 from speech.models import fetch_models, models_dir
 
+WITH_DESK = frozenset({"demo", "test", "up"})
+"""Commands that serve the desk. Its packages come once Python is there: npm may come with it."""
 LANGUAGES = ("ja", "en")
 """Languages whose calls are transcribed."""
 
@@ -21,7 +24,16 @@ def bring_tools(command: str, tools: Path) -> None:
         ToritsugiError: a program cannot be brought. A missing model is told on stderr, never raised: recordings
             wait for it.
     """
-    ensure_all(COMMAND_TOOLS.get(command, frozenset()), tools, extra=[models_task(tools)])
+    extra = [models_task(tools)]
+    if command in WITH_DESK:
+        extra.append(
+            Task(
+                name="web",
+                ready=lambda: find_web(tools) is not None,
+                bring=lambda progress: ensure_web(tools, progress),
+            )
+        )
+    ensure_all(COMMAND_TOOLS.get(command, frozenset()), tools, extra=extra)
 
 
 def models_task(tools: Path) -> Task:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.install.asterisk import ensure_asterisk, find_asterisk
+from runtime.install.chromium import ensure_chromium, find_chromium
 from runtime.install.postgres import ensure_postgres, find_postgres
 from runtime.install.progress import Progress
 from runtime.install.sipp import ensure_sipp, find_sipp
 
 COMMAND_TOOLS: Mapping[str, frozenset[str]] = {
     "demo": frozenset({"asterisk"}),
-    "test": frozenset({"asterisk", "sipp", "postgres"}),
+    "test": frozenset({"asterisk", "sipp", "postgres", "chromium"}),
     "bench": frozenset({"asterisk", "sipp"}),
     "accept": frozenset({"asterisk", "sipp"}),
     "up": frozenset({"asterisk"}),
@@ -50,6 +51,11 @@ def _tasks(tools: Path) -> tuple[Task, ...]:
             ready=lambda: find_postgres(tools) is not None,
             bring=lambda progress: ensure_postgres(tools, progress),
         ),
+        Task(
+            name="chromium",
+            ready=lambda: find_chromium(tools) is not None,
+            bring=lambda progress: ensure_chromium(tools, progress),
+        ),
     )
 
 
@@ -63,7 +69,7 @@ def ensure_all(
     """Bring every tool named in `what`, and `extra`, side by side. Silent when all is there.
 
     Args:
-        what: names among `asterisk`, `sipp`, `postgres`.
+        what: names among `asterisk`, `sipp`, `postgres`, `chromium`.
         tools: the tools folder of the settings.
         extra: further things, such as speech models, that the caller knows how to bring.
 
