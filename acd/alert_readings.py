@@ -310,6 +310,7 @@ def _needed(so_far: AnsweredSoFar, target: float) -> str:
 _PROCESSES = {
     "engine": "中枢（engine）",
     "transcriber": "文字起こし（transcriber）",
+    "desk": "画面（desk）",
     "asterisk": "交換機（Asterisk）",
 }
 

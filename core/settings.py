@@ -46,7 +46,7 @@ class Settings:
     sip_port: int
     """`TORITSUGI_SIP_PORT`, UDP and TCP."""
     http_port: int
-    """`TORITSUGI_HTTP_PORT`, loopback."""
+    """`TORITSUGI_HTTP_PORT`: the desk; 0 for an instance without one."""
     ami_port: int
     """`TORITSUGI_AMI_PORT`, loopback."""
     agi_port: int
@@ -217,7 +217,9 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
         city=values.get("TORITSUGI_CITY") or "matsusaka",
         sip_host=host,
         sip_port=_port(values, "TORITSUGI_SIP_PORT", 5060),
-        http_port=_port(values, "TORITSUGI_HTTP_PORT", 8080),
+        http_port=0
+        if values.get("TORITSUGI_HTTP_PORT") == "0"
+        else _port(values, "TORITSUGI_HTTP_PORT", 8080),
         ami_port=_port(values, "TORITSUGI_AMI_PORT", 5038),
         agi_port=_port(values, "TORITSUGI_AGI_PORT", 4573),
         hep_port=_port(values, "TORITSUGI_HEP_PORT", 9060),

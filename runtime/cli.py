@@ -16,6 +16,7 @@ from core.clock import TOKYO
 from core.errors import ToritsugiError
 from runtime.cli_call import call_app
 from runtime.cli_cases import cases_app, webhooks_app
+from runtime.cli_desk import user_app
 from runtime.cli_floor import (
     alerts_app,
     audit_app,
@@ -48,6 +49,7 @@ for name, sub in (
     ("operator", operator_app),
     ("call", call_app),
     ("staff", staff_app),
+    ("user", user_app),
     ("tickets", tickets_app),
     ("trunk", trunk_app),
     ("guard", guard_app),
@@ -206,6 +208,14 @@ def transcriber(city: City = None) -> None:
     from runtime.transcribing import run_transcriber
 
     asyncio.run(run_transcriber(city))
+
+
+@app.command(hidden=True)
+def desk(city: City = None) -> None:
+    """親プロセスが始める画面。"""
+    from runtime.desk_process import run_desk
+
+    asyncio.run(run_desk(city))
 
 
 @app.command()

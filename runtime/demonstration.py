@@ -111,7 +111,13 @@ def day_plan(profile: CityProfile, plan: Plan) -> DayPlan:
 
 def own_ports(settings: Settings) -> dict[str, str]:
     """Ports for the demonstration: those the environment names, free ones for the rest."""
-    names = ("TORITSUGI_SIP_PORT", "TORITSUGI_AMI_PORT", "TORITSUGI_AGI_PORT", "TORITSUGI_HEP_PORT")
+    names = (
+        "TORITSUGI_SIP_PORT",
+        "TORITSUGI_AMI_PORT",
+        "TORITSUGI_AGI_PORT",
+        "TORITSUGI_HEP_PORT",
+        "TORITSUGI_HTTP_PORT",
+    )
     chosen = {name: os.environ.get(name) or str(_port_for_both()) for name in names}
     rtp = os.environ.get("TORITSUGI_RTP_RANGE")
     if not rtp:

@@ -34,6 +34,8 @@ from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.keys import COMMAND_VARIABLE, FILE_VARIABLE, key_source
 from core.settings import PROJECT_ROOT, Settings, settings_from
+from desk.settings import VARIABLES as DESK_VARIABLES
+from desk.settings import DeskSettings, desk_settings_from
 from notify.event_post import EventPoster
 from runtime.alerting import Alerting
 from runtime.anchoring import KEY, Anchoring, anchor_path
@@ -377,6 +379,11 @@ def remembered_settings() -> Settings:
     return settings_from({**read_json(home / REMEMBERED), **os.environ})
 
 
+def remembered_desk(settings: Settings) -> DeskSettings:
+    """The desk's settings, in the same way."""
+    return desk_settings_from(settings.http_port, {**read_json(settings.home / REMEMBERED), **os.environ})
+
+
 def remember(settings: Settings, city: str) -> None:
     """Keep what this home is started with, for its owner's eyes (a database address may hold a password)."""
     path = settings.home / REMEMBERED
@@ -403,6 +410,7 @@ def remember(settings: Settings, city: str) -> None:
                 "TORITSUGI_ALERT_WEBHOOK": settings.alert_webhook,
                 FILE_VARIABLE: str(keys.path),
                 COMMAND_VARIABLE: keys.command,
+                **{name: os.environ[name] for name in DESK_VARIABLES if name in os.environ},
             }
         ),
         encoding="utf-8",

@@ -60,7 +60,7 @@ async def _changed(
     actor: str = "",
 ) -> None:
     """Write down who changed what (by default who is at this terminal), and let the running engine know."""
-    actor = actor or os.environ.get("SUDO_USER") or getpass.getuser()
+    actor = actor or whoever()
     await unit.audit.add(
         AuditEntry(at=instance.clock.epoch(), actor=actor, action=action, subject=account.id, detail=detail)
     )
@@ -238,10 +238,20 @@ async def set_in_hand(
     say("電話のほかの受持ちを控えました。" if in_hand else "電話のほかの受持ちはありません。")
 
 
-async def call_in_by_hand(city: str | None, group: str, called: bool, say: Callable[[str], None]) -> None:
-    """Call a group in, or leave it to the guard again; a running engine sees it within a second."""
-    instance = Instance.open(city=city)
-    await instance.database.migrate()
+def whoever() -> str:
+    """Who is at this terminal."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+async def called_in_by_hand(instance: Instance, group: str, called: bool, by: str) -> str:
+    """Call a group in, or leave it to the guard again; a running engine sees it within a second.
+
+    Returns:
+        the group's name.
+
+    Raises:
+        ToritsugiError: there is no such group.
+    """
     groups = instance.profile.acd.guard.groups
     if group not in groups:
         raise ToritsugiError(
@@ -258,13 +268,21 @@ async def call_in_by_hand(city: str | None, group: str, called: bool, say: Calla
         await unit.audit.add(
             AuditEntry(
                 at=instance.clock.epoch(),
-                actor=os.environ.get("SUDO_USER") or getpass.getuser(),
+                actor=by,
                 action="guard.by_hand" if called else "guard.by_hand_over",
                 subject=group,
             )
         )
+    return groups[group]
+
+
+async def call_in_by_hand(city: str | None, group: str, called: bool, say: Callable[[str], None]) -> None:
+    """`guard call-in` and `guard release`."""
+    instance = Instance.open(city=city)
+    await instance.database.migrate()
+    name = await called_in_by_hand(instance, group, called, whoever())
     await instance.database.close()
-    say(f"{groups[group]}を呼び込みます。" if called else f"{groups[group]}は、落ち着いたら待機に戻ります。")
+    say(f"{name}を呼び込みます。" if called else f"{name}は、落ち着いたら待機に戻ります。")
 
 
 async def audit_rows(city: str | None, since: date, until: date | None) -> list[dict[str, Any]]:

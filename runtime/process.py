@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import ToritsugiError
 from core.settings import Settings
+from desk.settings import desk_settings_from
 
 BEAT_EVERY_S = 0.5
 BEAT_DEAD_S = 2.5
@@ -93,13 +94,16 @@ def require_free_ports(settings: Settings, *, but_asterisk: bool = False) -> Non
     Raises:
         PortTaken: names the setting to change.
     """
-    wanted = (
+    wanted = [
         ("TORITSUGI_SIP_PORT", settings.sip_host, settings.sip_port, socket.SOCK_DGRAM),
         ("TORITSUGI_SIP_PORT", settings.sip_host, settings.sip_port, socket.SOCK_STREAM),
         ("TORITSUGI_AMI_PORT", "127.0.0.1", settings.ami_port, socket.SOCK_STREAM),
         ("TORITSUGI_AGI_PORT", "127.0.0.1", settings.agi_port, socket.SOCK_STREAM),
         ("TORITSUGI_HEP_PORT", "127.0.0.1", settings.hep_port, socket.SOCK_DGRAM),
-    )
+    ]
+    if settings.http_port:
+        desk = desk_settings_from(settings.http_port)
+        wanted.append(("TORITSUGI_HTTP_PORT", desk.host, desk.port, socket.SOCK_STREAM))
     for name, host, port, kind in wanted[3:] if but_asterisk else wanted:
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:

@@ -1,4 +1,4 @@
-"""The parent process: starts Asterisk, the engine and the transcriber, and keeps them alive.
+"""The parent process: starts Asterisk, the engine, the transcriber and the desk, and keeps them alive.
 
 It also receives Asterisk's copy of every SIP message (HEP), so that the count of calls is independent of the
 engine. A child whose loop has stopped beating is killed: that closes its sockets, and every caller falls back.
@@ -50,6 +50,8 @@ class Child:
     started_at: float = 0.0
     restarts: int = 0
     delay: float = field(default=RESTART_FIRST_S)
+    needed: bool = True
+    """Whether the centre counts as ready only once this beats."""
 
 
 class Warden:
@@ -66,6 +68,8 @@ class Warden:
             Child("engine", ("engine",), beats=True),
             Child("transcriber", ("transcriber",), beats=False),
         ]
+        if settings.http_port:
+            self.children.append(Child("desk", ("desk",), beats=True, needed=False))
 
     def stop(self) -> None:
         """Ask for the end; `run` returns when all is down."""
@@ -147,10 +151,10 @@ class Warden:
             await asyncio.sleep(0.25)
             age = beat_age(path)
             late = loop.time() - child.started_at > START_GRACE_S if age is None else age > BEAT_DEAD_S
-            if age is not None:
+            if age is not None and child.needed:
                 self.ready.set()
             if late:
-                log.error("%s does not answer; killing it so that callers fall back", child.name)
+                log.error("%s does not answer; killing it, to be started again", child.name)
                 child.process.kill()
                 return
 

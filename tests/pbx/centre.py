@@ -192,6 +192,7 @@ class Centre:
             "TORITSUGI_AMI_PORT": str(ami),
             "TORITSUGI_AGI_PORT": str(agi),
             "TORITSUGI_HEP_PORT": str(hep),
+            "TORITSUGI_HTTP_PORT": "0",
             "TORITSUGI_RTP_RANGE": f"{first}-{first + 199}",
             "TORITSUGI_DATABASE_URL": self.database.url,
             "TORITSUGI_CLOCK": str(self.home / "clock"),

@@ -1,0 +1,115 @@
+// Keeps the regions of a page as the server last drew them, counts the times, and says how old everything is.
+
+const OLD_S = 5;
+const QUIET_MS = 6000;
+
+const ages = document.getElementById("ages");
+let offset = ages ? Number(ages.dataset.at) - Date.now() / 1000 : 0; // the server's clock minus ours
+let heardAt = Date.now();
+let over = false;
+
+export const now = () => Date.now() / 1000 + offset;
+
+export function lengthOf(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  if (hours) return `${hours}時間${String(minutes).padStart(2, "0")}分`;
+  return minutes ? `${minutes}分${String(whole % 60).padStart(2, "0")}秒` : `${whole}秒`;
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function count() {
+  const at = now();
+  for (const element of document.querySelectorAll("time[data-since]")) {
+    put(element, lengthOf(at - Number(element.dataset.since)));
+  }
+  for (const element of document.querySelectorAll("time[data-until]")) {
+    const left = Number(element.dataset.until) - at;
+    put(element, left >= 0 ? `あと ${lengthOf(left)}` : `${lengthOf(-left)} 超過`);
+    element.classList.toggle("past", left < 0);
+  }
+  for (const row of document.querySelectorAll("[data-limit]")) {
+    row.classList.toggle("late", at > Number(row.dataset.limit));
+  }
+  if (ages) showAges(at);
+}
+
+function showAges(at) {
+  for (const part of ages.querySelectorAll("[data-age]")) {
+    const told = ages.dataset[part.dataset.age];
+    const age = told === "" ? Infinity : at - Number(told);
+    put(part.querySelector("b"), age === Infinity ? "まだ分かりません" : age < 2 ? "いま" : `${lengthOf(age)}前`);
+    part.classList.toggle("old", age > OLD_S);
+  }
+  const lost = document.getElementById("lost");
+  const cut = Date.now() - heardAt > QUIET_MS;
+  document.body.classList.toggle("cut", cut || over);
+  if (over) put(lost, "サインインが終わりました。画面を開きなおしてください。");
+  else if (cut) put(lost, "つながっていません。つなぎなおしています。表示は切れたときのままです。");
+  else if (ages.dataset.heard !== "yes") put(lost, "交換機の様子が分かりません。表示は最後に分かったときのものです。");
+  else put(lost, "");
+}
+
+/** What had the keyboard keeps it when its region is drawn anew. */
+function keyOf(element) {
+  return element && (element.id ? `#${CSS.escape(element.id)}` : element.getAttribute("href") ? `a[href="${CSS.escape(element.getAttribute("href"))}"]` : null);
+}
+
+function draw(name, html) {
+  const region = document.getElementById(`r-${name}`);
+  if (!region) return;
+  const held = region.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+  const scrolled = [...region.querySelectorAll(".scroll")].map((element) => element.scrollLeft);
+  region.innerHTML = html; // drawn by our own server, which escapes what people and telephones send
+  region.querySelectorAll(".scroll").forEach((element, index) => {
+    element.scrollLeft = scrolled[index] ?? 0;
+  });
+  if (held) region.querySelector(held)?.focus();
+}
+
+const listeners = [];
+/** Called after regions were drawn, with their names. */
+export const drawn = (listener) => listeners.push(listener);
+
+function listen(address) {
+  const source = new EventSource(address);
+  const hear = () => {
+    heardAt = Date.now();
+  };
+  source.addEventListener("regions", (event) => {
+    hear();
+    const { regions } = JSON.parse(event.data);
+    for (const [name, html] of Object.entries(regions)) draw(name, html);
+    count();
+    for (const listener of listeners) listener(Object.keys(regions));
+  });
+  source.addEventListener("pulse", (event) => {
+    hear();
+    const told = JSON.parse(event.data);
+    offset = told.now - Date.now() / 1000;
+    if (ages) {
+      ages.dataset.live = told.live_at ?? "";
+      ages.dataset.ledger = told.ledger_at ?? "";
+      ages.dataset.heard = told.heard ? "yes" : "no";
+    }
+    count();
+  });
+  source.addEventListener("over", () => {
+    over = true;
+    source.close();
+    count();
+  });
+  source.addEventListener("error", () => {
+    // The browser tries again by itself unless the answer was a refusal.
+    if (source.readyState === EventSource.CLOSED && !over) setTimeout(() => listen(address), 2000);
+  });
+}
+
+const address = document.querySelector("script[data-live]")?.dataset.live;
+if (address) listen(address);
+count();
+setInterval(count, 1000);
