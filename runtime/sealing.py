@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import ToritsugiError
+from core.folder_lock import replacing
 from core.keys import KeyRing, KeySource, key_source, new_key
 from core.sealed import seal_file, sealed_with
 from core.settings import Settings
@@ -50,7 +51,8 @@ class RecordingSealer:
         for base in sorted(bases):
             for path in sorted(self._folder.glob(f"{base}-*.wav")):
                 try:
-                    done += seal_file(path, ring.current, lambda: ring)
+                    with replacing(self._folder):
+                        done += seal_file(path, ring.current, lambda: ring)
                 except FileNotFoundError:
                     continue
                 except (OSError, ToritsugiError) as problem:

@@ -9,7 +9,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,14 @@ from core.settings import Settings, settings_from
 from runtime.instance import Instance
 from runtime.sealing import RecordingSealer
 from services.cases import attach_transcript
-from services.ports import JobState, Transcript, TranscriptJob
-from services.recordings import RecordingKeeper
+from services.muting import HOUR_S, Muter, mutes_of
+from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork
+from services.recordings import RecordingKeeper, call_of
+from services.speech_ports import MuteState, RecordingMute
 from speech import jobs as rules
 from speech.engines import Engines
 from speech.models import fetch_models, models_dir
+from speech.profile import SpeechSection
 from speech.transcript import Transcript as Heard
 from speech.transcript import transcribe_paths as transcribe_files
 from speech.worker import ChildTranscriber
@@ -35,11 +38,24 @@ WORKERS_VARIABLE = "TORITSUGI_TRANSCRIBERS"
 IDLE_S = 0.5
 STALE_S = 1800.0
 WAKE_EVERY_S = 30.0
+LOOK_EVERY_S = 5.0
 
 
 def model_folders(settings: Settings) -> list[Path]:
     """Where models lie: the instance's own folder first, then what `models fetch` brought."""
     return [settings.home / "models", models_dir(settings.tools)]
+
+
+def muter_of(settings: Settings, database: Database, speech: SpeechSection) -> Muter:
+    """The muter of this instance's recordings."""
+    return Muter(
+        folder=settings.recordings,
+        uow=database.uow,
+        reading=database.reading,
+        clock=SystemClock(),
+        rules=speech.mute,
+        node=settings.node,
+    )
 
 
 def _workers() -> int:
@@ -61,7 +77,13 @@ async def run_transcriber(city: str | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     workers = [
-        Worker(f"{instance.settings.node}-{os.getpid()}-{number}", instance.settings, instance.database)
+        Worker(
+            f"{instance.settings.node}-{os.getpid()}-{number}",
+            instance.settings,
+            instance.database,
+            instance.profile.speech,
+            mutes=number == 0,
+        )
         for number in range(_workers())
     ]
     try:
@@ -79,11 +101,27 @@ async def run_transcriber(city: str | None) -> None:
 
 
 class Worker:
-    """Takes one job at a time."""
+    """Takes one job at a time.
 
-    def __init__(self, name: str, settings: Settings, database: Database) -> None:
+    Args:
+        speech: the city's rules and words.
+        mutes: whether it proves muted recordings when there is nothing to transcribe; one of a process does.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        database: Database,
+        speech: SpeechSection | None = None,
+        *,
+        mutes: bool = False,
+    ) -> None:
         self._name, self._settings, self._database = name, settings, database
+        self._speech, self._mutes = speech or SpeechSection(), mutes
         self._child = ChildTranscriber(model_folders(settings))
+        self._muter = muter_of(settings, database, self._speech)
+        self._looked_at = 0.0
         self._recordings = RecordingKeeper(
             settings.recordings, database.uow, SystemClock(), RecordingSealer(settings).seal
         )
@@ -114,13 +152,39 @@ class Worker:
             job = await unit.jobs.claim(self._name, now, STALE_S)
             closed = job is not None and bool(await unit.recordings.known([job.base]))
         if job is None:
-            return False
+            return self._mutes and await self._prove(now)
         if not closed and not await self._left_open(job):
             async with self._database.uow() as unit:
                 await unit.jobs.put_back(job.call_id, now + IDLE_S)
             return False
         await self._do(job)
         return True
+
+    async def _prove(self, now: float) -> bool:
+        """Mute what an earlier process left, and hear one muted recording again; whether there was one."""
+        if now - self._looked_at < LOOK_EVERY_S:
+            return False
+        await self._muter.mute_due()
+        waiting = await self._muter.to_scan()
+        if not waiting:
+            self._looked_at = now
+            return False
+        try:
+            state = await self._muter.scan(
+                waiting[0], self._child.transcribe, await self._language(waiting[0])
+            )
+        except ToritsugiError as problem:
+            log.warning("a muted recording was not heard again: %s", problem)
+            self._looked_at = now
+            return False
+        if state is MuteState.LEFT:
+            log.error("a secret is still heard in %s after it was muted; somebody has to listen", waiting[0])
+        return True
+
+    async def _language(self, base: str) -> str:
+        async with self._database.reading() as unit:
+            job = await unit.jobs.get(call_of(base))
+        return job.language if job else "ja"
 
     async def _left_open(self, job: TranscriptJob) -> bool:
         """Whether the Asterisk that wrote the recording was killed; then its rows are stored here."""
@@ -145,6 +209,11 @@ class Worker:
             await self._failed(job, task, str(problem))
             return
         now = time.time()
+
+        async def keep_mutes(unit: UnitOfWork) -> None:
+            for mute in await self._due(unit, job, heard, now):
+                await unit.mutes.merge(mute)
+
         await attach_transcript(
             self._database.uow,
             job.call_id,
@@ -152,7 +221,18 @@ class Worker:
             JobState(heard.state.value),
             now=now,
             error=heard.reason,
+            also=keep_mutes,
         )
+        await self._muter.mute_due()
+
+    async def _due(
+        self, unit: UnitOfWork, job: TranscriptJob, heard: Heard, now: float
+    ) -> list[RecordingMute]:
+        files = [file for file in await unit.recordings.of_call(job.call_id) if file.base == job.base]
+        ended = max(((file.started_at or now) + (file.duration_s or 0.0) for file in files), default=now)
+        mute = self._speech.mute
+        kinds = [kind.value for kind in mute.kinds]
+        return mutes_of(job.call_id, job.base, heard.segments, kinds, ended + mute.within_hours * HOUR_S)
 
     async def _failed(self, job: TranscriptJob, task: rules.TranscriptionJob, reason: str) -> None:
         now = time.time()
@@ -181,13 +261,24 @@ def _texts(job: TranscriptJob, heard: Heard, now: float) -> list[Transcript]:
                 "text": segment.text,
                 "kana": segment.kana,
                 "confidence": segment.confidence,
+                "words": [
+                    {
+                        "start_s": word.start_s,
+                        "end_s": word.end_s,
+                        "text": word.text,
+                        "confidence": word.confidence,
+                        **({"unsure": True} if word.unsure else {}),
+                    }
+                    for word in segment.words
+                ],
+                "hidden": [asdict(hidden) for hidden in segment.hidden],
             }
         )
     return [
         Transcript(
             call_id=job.call_id,
             side=side,
-            text=" ".join(part["text"] for part in parts),
+            text=" ".join(part["text"] for part in parts if part["text"]),
             segments=parts,
             engine=heard.engine,
             made_at=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from core.clock import Clock
@@ -137,6 +137,7 @@ async def attach_transcript(
     now: float,
     error: str = "",
     next_try_at: float | None = None,
+    also: Callable[[UnitOfWork], Awaitable[None]] | None = None,
 ) -> None:
     """Store a job's outcome, its texts and the state that the case shows, all or nothing.
 
@@ -147,6 +148,7 @@ async def attach_transcript(
         now: epoch seconds.
         error: what went wrong, for `status`.
         next_try_at: see `state`.
+        also: what else belongs into the same transaction.
     """
     async with uow() as unit:
         job = await unit.jobs.get(call)
@@ -154,6 +156,8 @@ async def attach_transcript(
             return  # the call was erased while it was transcribed
         for transcript in transcripts:
             await unit.transcripts.put(transcript)
+        if also is not None:
+            await also(unit)
         await unit.jobs.finish(call, state, now=now, error=error, next_try_at=next_try_at)
         case = await unit.cases.of_call(call, lock=True)
         if case is not None:

@@ -50,10 +50,11 @@ from services.city_directory import (
     referral_texts,
     told_referrals,
 )
+from speech.profile import SpeechSection
 
 SHARED_PROMPTS = "shared/prompts.toml"
 SECTIONS = (
-    "city", "numbers", "hours", "acd", "ivr", "prompts", "readings", "interactions", "reports", "demo",
+    "city", "numbers", "hours", "acd", "ivr", "prompts", "readings", "interactions", "reports", "speech", "demo",
 )  # fmt: skip
 
 
@@ -75,6 +76,7 @@ class CityProfile:
     prompts: PromptBook
     interactions: InteractionsSection
     reports: ReportsSection
+    speech: SpeechSection
     demo: DemoSection
 
     @property
@@ -169,9 +171,10 @@ def _assemble(raw: RawProfile) -> tuple[CityProfile | None, list[ToritsugiError]
     demo = read("demo", DemoSection)
     texts = read("prompts", PromptsSection)
     readings = read("readings", ReadingsSection) if "readings" in raw.values else ReadingsSection()
+    speech = read("speech", SpeechSection) if "speech" in raw.values else SpeechSection()
     if not (city and numbers and calendar and acd and ivr and interactions and reports and demo):
         return None, problems
-    if texts is None or readings is None:
+    if texts is None or readings is None or speech is None:
         return None, problems
     shared = load_profile_text(PROFILES / SHARED_PROMPTS)
     shared_texts = section(shared, "prompts", PromptsSection).texts()
@@ -205,6 +208,7 @@ def _assemble(raw: RawProfile) -> tuple[CityProfile | None, list[ToritsugiError]
         ),
         interactions=interactions,
         reports=reports,
+        speech=speech,
         demo=demo,
     )
     problems.extend(problem for check in _CHECKS for problem in check(profile, raw))

@@ -21,6 +21,7 @@ from ledger.facts import Fact
 from services.case_ports import CaseStore, OutboxStore
 from services.desk_ports import SessionStore, TokenStore, UserStore
 from services.erasure import Erased, ErasureRecord, ExportEntry, Place, Subject, TableTraces
+from services.speech_ports import InsightStore, MuteStore, QualityStore
 
 if TYPE_CHECKING:
     from services.audit import Head, Link
@@ -604,6 +605,12 @@ class UnitOfWork(Protocol):
     def jobs(self) -> JobStore: ...
     @property
     def transcripts(self) -> TranscriptStore: ...
+    @property
+    def mutes(self) -> MuteStore: ...
+    @property
+    def insights(self) -> InsightStore: ...
+    @property
+    def quality(self) -> QualityStore: ...
     @property
     def cases(self) -> CaseStore: ...
     @property

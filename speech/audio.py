@@ -107,7 +107,7 @@ class Recording:
         if count <= 0:
             return np.zeros(0, dtype=np.int16)
         try:
-            with _open(self.path, self.repaired) as sound:
+            with open_sound(self) as sound:
                 sound.seek(first)
                 block = sound.read(count, dtype="float32", always_2d=True)
         except (OSError, soundfile.LibsndfileError, RuntimeError, SealBroken) as error:
@@ -125,9 +125,15 @@ class Recording:
 
 
 @contextmanager
-def _open(path: Path, repaired: bool) -> Iterator[soundfile.SoundFile]:
-    with open_plain(path) as file:
-        if not repaired:
+def open_sound(recording: Recording) -> Iterator[soundfile.SoundFile]:
+    """The samples of `recording`, also behind a header that was never finished, encrypted or not.
+
+    Raises:
+        soundfile.LibsndfileError, OSError, SealBroken: it changed since it was looked at.
+        KeyProblem: it is encrypted, and its key is not here.
+    """
+    with open_plain(recording.path) as file:
+        if not recording.repaired:
             with soundfile.SoundFile(file) as sound:
                 yield sound
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum, unique
 
 from speech.digits import Run, digit_runs, fold, my_number_is_valid
@@ -70,6 +71,9 @@ PUBLIC_NUMBERS = frozenset({"0120950178", "0120601785", "05038181250"})
 _LONG = 7
 _REACH, _REACH_BACK = 30, 24
 _ECHO = 3
+_SYLLABLE = 2
+_ALIKE, _ALIKE_LEAST = 0.55, 6
+"""Who reads a number back gets so much of it right, in order, at least."""
 _GONE = "\ufffc"
 _UNITS_AFTER = re.compile(
     r"\s*(?:時|分|秒|年|月|日|円|人|件|名|個|枚|通|番目|番|回|桁|つ|階|丁目|歳|才|％|%|万|億|度|割|週|ヶ月|か月"
@@ -192,9 +196,35 @@ def _names(text: str) -> Iterator[_Found]:
 
 
 def _long_secrets(text: str) -> Iterator[_Found]:
-    for run in _without_count(text):
+    runs = list(_without_count(text))
+    for number, run in enumerate(runs):
         if len(run.digits) >= _LONG and not _harmless(text, run):
-            yield _with_letters(text, run, _kind(text, run))
+            found = _with_letters(text, run, _kind(text, run))
+            before = runs[number - 1] if number else None
+            after = runs[number + 1] if number + 1 < len(runs) else None
+            yield _Found(
+                before.start if before and _belongs(text, before, before.end, found.start) else found.start,
+                after.end if after and _belongs(text, after, found.end, after.start) else found.end,
+                found.digits,
+                found.secret,
+            )
+
+
+def _belongs(text: str, neighbour: Run, start: int, end: int) -> bool:
+    """Whether digits so near a long number are its own, parted from it by a syllable that was misheard."""
+    between = text[start:end]
+    return (
+        len(between) <= _SYLLABLE
+        and "\n" not in between
+        and not _is_particle(text, neighbour)
+        and not _UNITS_AFTER.match(text, neighbour.end)
+    )
+
+
+def _is_particle(text: str, run: Run) -> bool:
+    """Whether the run is one に or し of the sentence."""
+    own = text[run.start : run.end]
+    return len(own) == 1 and "ぁ" <= own <= "ゖ"
 
 
 def _with_letters(text: str, run: Run, secret: Secret) -> _Found:
@@ -256,12 +286,30 @@ def _told_secrets(text: str) -> Iterator[_Found]:
 
 
 def _echoes(text: str, known: Mapping[str, Secret]) -> Iterator[_Found]:
+    yield from _blurred_echoes(text, known)
     for run in digit_runs(text):
         if len(run.digits) >= _ECHO and not _UNITS_AFTER.match(text, run.end):
             for digits, secret in known.items():
                 if run.digits in digits:
                     yield _Found(run.start, run.end, run.digits, secret)
                     break
+
+
+def _blurred_echoes(text: str, known: Mapping[str, Secret]) -> Iterator[_Found]:
+    """Whole turns that read a long number back, whatever the recogniser made of parts of it (4月21日、0937)."""
+    at = 0
+    for line in text.split("\n"):
+        runs = [run for run in digit_runs(line) if not _is_particle(line, run)]
+        said = "".join(run.digits for run in runs)
+        for digits, secret in known.items():
+            if len(digits) >= _LONG and len(said) <= len(digits) + _LONG:
+                alike = sum(
+                    part.size for part in SequenceMatcher(None, digits, said, False).get_matching_blocks()
+                )
+                if alike >= max(_ALIKE_LEAST, _ALIKE * len(digits)):
+                    yield _Found(at + runs[0].start, at + runs[-1].end, "", secret)
+                    break
+        at += len(line) + 1
 
 
 def _apply(

@@ -15,7 +15,8 @@ from speech.jobs import JobState, TranscriptionJob
 from speech.kana import reading
 from speech.packing import Piece, Plan, chunk_audio, plan_chunks
 from speech.ports import Recogniser, Word
-from speech.redact import Turn, redact_turns
+from speech.redact import Turn, find_secrets, masked_text
+from speech.words import Hidden, SpokenWord, masked_words, text_of, unsure_below
 
 CITIZEN, LINE = "citizen", "line"
 _PAUSE_S, _LONGEST_S = 0.8, 12.0
@@ -42,6 +43,10 @@ class TranscriptSegment:
     kana: str
     """Reading of the masked text; empty for languages other than Japanese."""
     confidence: float
+    words: tuple[SpokenWord, ...] = ()
+    """Masked, with their times and confidence."""
+    hidden: tuple[Hidden, ...] = ()
+    """When a secret was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +68,24 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a recogniser gave for one stretch: not masked, and never kept."""
+
+    side: str
+    words: tuple[Word, ...]
+
+    @property
+    def start_s(self) -> float:
+        return self.words[0].start_s
+
+    @property
+    def end_s(self) -> float:
+        return self.words[-1].end_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    segments: tuple[TranscriptSegment, ...] = ()
+    heard: tuple[Heard, ...] = ()
     duration_s: float = 0.0
     spoken_s: float = 0.0
     problem: AudioProblem | None = None
@@ -98,7 +119,7 @@ def transcribe_recording(job: TranscriptionJob, engines: RecogniserSource) -> Tr
         engine=recogniser.name,
         duration_s=max(side.duration_s for side in sides),
         spoken_s=sum(side.spoken_s for side in sides),
-        segments=masked([segment for side in sides for segment in side.segments], job.language),
+        segments=masked([each for side in sides for each in side.heard], job.language, recogniser.name),
     )
 
 
@@ -115,15 +136,15 @@ def _transcribe_side(
     try:
         recording = open_recording(path)
         found = spoken_stretches(recording, ranges)
-        segments: list[TranscriptSegment] = []
+        heard: list[Heard] = []
         for plan in plan_chunks(found, recogniser.window_s):
             words = recogniser.transcribe(chunk_audio(recording, plan))
-            told = (_segment(side, group) for group in _sentences(words, plan))
-            segments += [segment for segment in told if not _too_quick(segment)]
+            told = (Heard(side=side, words=tuple(group)) for group in _sentences(words, plan))
+            heard += [each for each in told if not _too_quick(each)]
     except AudioUnreadable as error:
         return _Side(problem=error.problem, reason=f"{path.name}: {error.message}")
     return _Side(
-        segments=tuple(segments),
+        heard=tuple(heard),
         duration_s=recording.duration_s,
         spoken_s=sum(stretch.length_s for stretch in found),
     )
@@ -155,33 +176,48 @@ def _after_the_end(word: Word, piece: Piece) -> bool:
     return piece.length_s > 1.0 and word.start_s > piece.chunk_s + piece.length_s - MARGIN_S - 0.05
 
 
-def _segment(side: str, words: Sequence[Word]) -> TranscriptSegment:
+def _confidence(words: Sequence[Word]) -> float:
     weights = [max(0.01, word.end_s - word.start_s) for word in words]
-    confidence = sum(w * word.confidence for w, word in zip(weights, words, strict=True)) / sum(weights)
-    return TranscriptSegment(
-        side=side,
-        start_s=round(words[0].start_s, 2),
-        end_s=round(words[-1].end_s, 2),
-        text="".join(word.text for word in words).strip(),
-        kana="",
-        confidence=round(min(1.0, max(0.0, confidence)), 3),
+    mean = sum(w * word.confidence for w, word in zip(weights, words, strict=True)) / sum(weights)
+    return round(min(1.0, max(0.0, mean)), 3)
+
+
+def _too_quick(heard: Heard) -> bool:
+    length, text = max(heard.end_s - heard.start_s, 0.02), text_of(heard.words)
+    return len(text) > 3 and len(text) / length > FASTEST
+
+
+def masked(heard: Sequence[Heard], language: str, engine: str = "") -> tuple[TranscriptSegment, ...]:
+    """What was heard as segments in order of time, masked, with readings; what is empty afterwards and hides nothing
+    is left out.
+
+    Args:
+        engine: its name, which says how sure its words have to be.
+    """
+    ordered = sorted(heard, key=lambda each: (each.start_s, each.side))
+    texts = [text_of(each.words) for each in ordered]
+    secrets = find_secrets(
+        [Turn(side=each.side, text=text) for each, text in zip(ordered, texts, strict=True)]
     )
-
-
-def _too_quick(segment: TranscriptSegment) -> bool:
-    length = max(segment.end_s - segment.start_s, 0.02)
-    return len(segment.text) > 3 and len(segment.text) / length > FASTEST
-
-
-def masked(segments: Sequence[TranscriptSegment], language: str) -> tuple[TranscriptSegment, ...]:
-    """`segments` in order of time, masked, with their readings; what is empty afterwards is left out."""
-    ordered = sorted(segments, key=lambda segment: (segment.start_s, segment.side))
-    texts = redact_turns([Turn(side=segment.side, text=segment.text) for segment in ordered])
-    kept = (
-        replace(segment, text=text.strip(), kana=reading(text) if language == "ja" else "")
-        for segment, text in zip(ordered, texts, strict=True)
-    )
-    return tuple(segment for segment in kept if segment.text)
+    least = unsure_below(engine)
+    segments = []
+    for each, text, spans in zip(ordered, texts, secrets, strict=True):
+        kept = masked_text(text, spans).strip()
+        words, hidden = masked_words(each.words, spans, least)
+        if kept or hidden:
+            segments.append(
+                TranscriptSegment(
+                    side=each.side,
+                    start_s=round(each.start_s, 2),
+                    end_s=round(each.end_s, 2),
+                    text=kept,
+                    kana=reading(kept) if language == "ja" else "",
+                    confidence=_confidence(each.words),
+                    words=words,
+                    hidden=hidden,
+                )
+            )
+    return tuple(segments)
 
 
 def transcribe_paths(
@@ -202,14 +238,16 @@ def transcribe_paths(
             f"言語 {language} のモデルがありません", cure="./toritsugi models fetch を実行する"
         )
     for base, sides in _conversations(paths).items():
-        segments: list[TranscriptSegment] = []
+        heard: list[Heard] = []
         for side, path in sides.items():
             open_recording(path)
             done = _transcribe_side(side, path, recogniser, ())
             if done.problem:
                 raise AudioUnreadable(done.problem, path)
-            segments += done.segments
-        for segment in masked(segments, language):
+            heard += done.heard
+        for segment in masked(heard, language, recogniser.name):
+            if not segment.text:
+                continue
             yield {
                 "file": str(base),
                 "side": segment.side,

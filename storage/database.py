@@ -28,6 +28,7 @@ from storage.case_stores import SqlCases
 from storage.desk_stores import SqlOperators, SqlSettings, SqlStaffPhones, SqlTrunks
 from storage.erasure import SqlErasures
 from storage.floor_stores import SqlOffers
+from storage.insight_stores import SqlInsights, SqlMutes, SqlQuality
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
 from storage.outbox_store import SqlOutbox
 from storage.retention import SqlRetention
@@ -54,6 +55,9 @@ class SqlUnitOfWork:
     recordings: SqlRecordings
     jobs: SqlJobs
     transcripts: SqlTranscripts
+    mutes: SqlMutes
+    insights: SqlInsights
+    quality: SqlQuality
     cases: SqlCases
     operators: SqlOperators
     trunks: SqlTrunks
@@ -229,6 +233,9 @@ def _unit(connection: AsyncConnection, normalise: Normaliser) -> SqlUnitOfWork:
         recordings=SqlRecordings(connection),
         jobs=SqlJobs(connection),
         transcripts=SqlTranscripts(connection),
+        mutes=SqlMutes(connection),
+        insights=SqlInsights(connection),
+        quality=SqlQuality(connection),
         cases=SqlCases(connection, normalise),
         operators=SqlOperators(connection),
         trunks=SqlTrunks(connection),

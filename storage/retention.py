@@ -58,9 +58,10 @@ class SqlRetention:
         return [RecordingFile(**row._mapping) for row in await self._connection.execute(query)]
 
     async def drop_recordings(self, files: Collection[RecordingFile]) -> None:
-        key = tuple_(rows.recording.c.base, rows.recording.c.side)
-        for part in chunks([(file.base, file.side) for file in files], 100):
-            await self._connection.execute(delete(rows.recording).where(key.in_(part)))
+        for table in (rows.recording, rows.recording_mute):
+            key = tuple_(table.c.base, table.c.side)
+            for part in chunks([(file.base, file.side) for file in files], 100):
+                await self._connection.execute(delete(table).where(key.in_(part)))
 
     async def transcribed(self, before: float, limit: int | None) -> list[CallId]:
         call, text, job = rows.call.c, rows.transcript.c, rows.transcript_job.c
@@ -76,7 +77,7 @@ class SqlRetention:
 
     async def drop_transcripts(self, calls: Collection[CallId]) -> None:
         for part in chunks(calls):
-            for table in (rows.transcript, rows.transcript_job):
+            for table in (rows.transcript, rows.transcript_job, rows.call_insight, rows.quality_check):
                 await self._connection.execute(delete(table).where(table.c.call_id.in_(part)))
 
     async def calls(self, before: float, limit: int | None) -> list[CallId]:
@@ -108,8 +109,11 @@ class SqlRetention:
             )
             for table in (
                 rows.recording,
+                rows.recording_mute,
                 rows.transcript,
                 rows.transcript_job,
+                rows.call_insight,
+                rows.quality_check,
                 rows.interaction_call,
                 rows.call,
             ):

@@ -201,6 +201,45 @@ transcript = _table(
     erasure=Erasure(action=Erase.DELETE, label_ja="文字起こし", call="call_id"),
 )
 
+recording_mute = _table(
+    "recording_mute",
+    Column("base", String(128), primary_key=True),
+    Column("side", String(16), primary_key=True),
+    Column("call_id", String(96), nullable=False, index=True),
+    Column("spans", JSON, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("muted_at", Double),
+    Column("scanned_at", Double),
+    Column("rounds", Integer, nullable=False),
+    Index("ix_recording_mute_due", "state", "due_at"),
+    retention=Retention.RECORDINGS,
+    personal=False,
+)
+
+call_insight = _table(
+    "call_insight",
+    Column("call_id", String(96), primary_key=True),
+    Column("made_at", Double, nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("record", JSON, nullable=False),
+    retention=Retention.TRANSCRIPTS,
+    personal=True,
+)
+
+quality_check = _table(
+    "quality_check",
+    Column("call_id", String(96), primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("operator", String(32), nullable=False),
+    Column("line", String(64), nullable=False),
+    Column("score", Double),
+    Column("record", JSON, nullable=False),
+    Column("overruled", JSON, nullable=False),
+    retention=Retention.TRANSCRIPTS,
+    personal=True,
+)
+
 offer = _table(
     "offer",
     _serial(),

@@ -80,3 +80,16 @@ def test_spans_lie_in_the_turn_s_own_text_and_say_what_goes_on() -> None:
         [("5678 9018", False)],
     ]
     assert redact_turns(turns) == ["番号は［マイナンバー］", "はい", "です"]
+
+
+def test_a_number_read_back_is_found_though_it_was_heard_as_a_date() -> None:
+    turns = [
+        Turn(side="citizen", text="マイナンバーは、4はちみ1、0937、5号1に、です。"),
+        Turn(side="line", text="番号を少々いたします。4月21日、0937、ご1日、です"),
+        Turn(side="line", text="4月21日の10時でお取りします。"),
+    ]
+    assert redact_turns(turns) == [
+        "マイナンバーは、［番号］に、です。",
+        "番号を少々いたします。［番号］日、です",
+        "4月21日の10時でお取りします。",
+    ]

@@ -1,0 +1,32 @@
+"""`[speech]` of a profile: what of a recording is muted, and the city's own words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from core.profile_file import Section
+from speech.redact import Secret
+
+Kana = Annotated[str, Field(pattern=r"^[ぁ-ゖァ-ヺー]+$")]
+Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\s、。,]+$")]
+
+
+class MuteSection(Section):
+    """`[speech.mute]`: from when on a spoken secret is silence in the recording too."""
+
+    within_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    """After the call's end; a recording that is late is told by `recordings mute` and `status`."""
+    kinds: tuple[Secret, ...] = tuple(Secret)
+    """Which secrets."""
+    margin_s: Annotated[float, Field(ge=0.0, le=2.0)] = 0.3
+    """Muted before and behind a word: recognisers place words only roughly."""
+
+
+class SpeechSection(Section):
+    """`[speech]`."""
+
+    mute: MuteSection = MuteSection()
+    dictionary: dict[Word, Kana] = Field(default_factory=dict)
+    """The city's words with their readings: places, buildings, what people call the card's papers."""
