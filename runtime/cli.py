@@ -30,7 +30,7 @@ from runtime.cli_kept import kept_app
 from runtime.cli_life import backup_app, handover_app, keys_app, retention_app
 from runtime.cli_parts import City, day_of, moment_of, out, say
 from runtime.cli_reports import add_report
-from runtime.cli_speech import recordings_app
+from runtime.cli_speech import quality_app, recordings_app
 from runtime.cli_staffing import staffing_app
 from runtime.cli_tickets import tickets_app
 
@@ -68,6 +68,7 @@ for name, sub in (
     ("cases", cases_app),
     ("webhooks", webhooks_app),
     ("recordings", recordings_app),
+    ("quality", quality_app),
 ):
     app.add_typer(sub, name=name)
 

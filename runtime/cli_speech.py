@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from runtime.cli_parts import City, out, say
+from core.clock import TOKYO
+from runtime.cli_parts import City, day_of, out, say
 
 recordings_app = typer.Typer(help="録音の無音化と確認 / secrets out of recordings.", no_args_is_help=True)
 
@@ -48,3 +50,69 @@ def recordings_show(
     from runtime.muting import recording_timeline
 
     asyncio.run(recording_timeline(city, call, out))
+
+
+quality_app = typer.Typer(help="応対品質分析 / how calls were handled.", no_args_is_help=True)
+
+Call = Annotated[str, typer.Argument(help="通話番号 (ledger export の call_id)")]
+
+
+@quality_app.command("list")
+def quality_list(
+    date_: Annotated[str | None, typer.Option("--date", help="この日まで (既定: 今日)")] = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="何日分")] = 1,
+    city: City = None,
+) -> None:
+    """通話ごとの点と、足りなかった項目を、点の低い順に一行の JSON で出します。
+
+    例: ./toritsugi quality list --date 2026-11-24 --days 7
+    """
+    from runtime.quality import list_quality
+
+    day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date()
+    asyncio.run(list_quality(city, day, days, out))
+
+
+@quality_app.command("show")
+def quality_show(call: Call, city: City = None) -> None:
+    """一通話の項目、根拠の文、話した時間の割合・沈黙・重なり・保留を出します。
+
+    例: ./toritsugi quality show c-n1-1790000000.12
+    """
+    from runtime.quality import show_quality
+
+    asyncio.run(show_quality(city, call, out))
+
+
+@quality_app.command("overrule")
+def quality_overrule(
+    call: Call,
+    item: Annotated[str, typer.Argument(help="項目 (quality show の id)")],
+    passed: Annotated[bool, typer.Option("--passed/--failed", help="できていた / できていなかった")],
+    reason: Annotated[str, typer.Option("--reason", help="なぜ")],
+    by: Annotated[str, typer.Option("--by", help="だれが (既定: この端末の人)")] = "",
+    city: City = None,
+) -> None:
+    """管理者が一項目の判定を改めます。点は改まり、監査に残ります。
+
+    例: ./toritsugi quality overrule c-n1-1790000000.12 greeting --passed --reason 聞き取りの誤り --by 佐藤
+    """
+    from runtime.quality import overrule_quality
+
+    asyncio.run(overrule_quality(city, call, item, passed, reason, by, out))
+
+
+@quality_app.command("themes")
+def quality_themes(
+    month: Annotated[str | None, typer.Option("--month", help="月 (既定: 先月)。例: 2026-10")] = None,
+    city: City = None,
+) -> None:
+    """月の研修テーマ: 足りないことの多い項目から順に、人別の回数と聞くべき通話を出します。
+
+    例: ./toritsugi quality themes --month 2026-11
+    """
+    from runtime.quality import training_themes
+
+    last = datetime.now(TOKYO).date().replace(day=1) - timedelta(days=1)
+    first = day_of(f"{month}-01", "--month") if month else last
+    asyncio.run(training_themes(city, first, out))

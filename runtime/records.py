@@ -31,6 +31,7 @@ from services.city import CityProfile
 from services.ledger_sync import LedgerSync
 from services.ports import LogReader, Transcript
 from services.retention import cut_offs
+from services.speech_ports import CallInsight
 from storage.database import Database
 from telephony.disk.reader import cel_reader, queue_log_reader
 from telephony.disk.rotation import rotated
@@ -294,11 +295,14 @@ async def case_rows(city: str | None, day: date) -> list[dict[str, Any]]:
             for case in cases
             for call in case.calls
         }
+        insights = await unit.insights.of_calls(list(texts))
     await instance.database.close()
-    return [case_record(case, texts) for case in cases]
+    return [case_record(case, texts, insights) for case in cases]
 
 
-def case_record(case: Case, texts: Mapping[CallId, Sequence[Transcript]]) -> dict[str, Any]:
+def case_record(
+    case: Case, texts: Mapping[CallId, Sequence[Transcript]], insights: Mapping[CallId, CallInsight]
+) -> dict[str, Any]:
     """One interaction record as JSON values; the transcript is masked, the caller's number is not."""
     record = asdict(case)
     for call in record["calls"]:
@@ -308,4 +312,6 @@ def case_record(case: Case, texts: Mapping[CallId, Sequence[Transcript]]) -> dic
             for segment in text.segments
         ]
         call["said"] = sorted(said, key=lambda part: float(part["start_s"]))
+        insight = insights.get(call["call_id"])
+        call["understood"] = {"method": insight.method, **insight.record} if insight else None
     return record

@@ -23,6 +23,7 @@ from services.muting import HOUR_S, Muter, mutes_of
 from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork
 from services.recordings import RecordingKeeper, call_of
 from services.speech_ports import MuteState, RecordingMute
+from services.understanding import keep_understanding
 from speech import jobs as rules
 from speech.engines import Engines
 from speech.models import fetch_models, models_dir
@@ -210,7 +211,8 @@ class Worker:
             return
         now = time.time()
 
-        async def keep_mutes(unit: UnitOfWork) -> None:
+        async def keep_more(unit: UnitOfWork) -> None:
+            await keep_understanding(unit, job.call_id, heard, self._speech.quality, now)
             for mute in await self._due(unit, job, heard, now):
                 await unit.mutes.merge(mute)
 
@@ -221,7 +223,7 @@ class Worker:
             JobState(heard.state.value),
             now=now,
             error=heard.reason,
-            also=keep_mutes,
+            also=keep_more,
         )
         await self._muter.mute_due()
 

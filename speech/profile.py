@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.profile_file import Section
+from speech.quality_profile import QualitySection
 from speech.redact import Secret
 
 Kana = Annotated[str, Field(pattern=r"^[ぁ-ゖァ-ヺー]+$")]
@@ -28,5 +29,6 @@ class SpeechSection(Section):
     """`[speech]`."""
 
     mute: MuteSection = MuteSection()
+    quality: QualitySection = QualitySection()
     dictionary: dict[Word, Kana] = Field(default_factory=dict)
     """The city's words with their readings: places, buildings, what people call the card's papers."""

@@ -21,6 +21,7 @@ from speech.words import Hidden, SpokenWord, masked_words, text_of, unsure_below
 CITIZEN, LINE = "citizen", "line"
 _PAUSE_S, _LONGEST_S = 0.8, 12.0
 _WAIT_FOR_SIDE = 3
+_MUSIC_S, _MUSIC_REST_S = 8.0, 1.5
 _SENTENCE_ENDS = ("。", "？", "！", "?", "!", ".")
 
 
@@ -65,6 +66,8 @@ class Transcript:
     """Seconds of speech, both sides together."""
     segments: tuple[TranscriptSegment, ...] = ()
     """In order of time."""
+    holds: tuple[tuple[float, float], ...] = ()
+    """Where the citizen heard music and nobody spoke: seconds from the start of the recording."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class _Side:
     heard: tuple[Heard, ...] = ()
     duration_s: float = 0.0
     spoken_s: float = 0.0
+    wordless: tuple[tuple[float, float], ...] = ()
     problem: AudioProblem | None = None
     reason: str = ""
 
@@ -120,6 +124,7 @@ def transcribe_recording(job: TranscriptionJob, engines: RecogniserSource) -> Tr
         duration_s=max(side.duration_s for side in sides),
         spoken_s=sum(side.spoken_s for side in sides),
         segments=masked([each for side in sides for each in side.heard], job.language, recogniser.name),
+        holds=sides[1].wordless,
     )
 
 
@@ -145,9 +150,38 @@ def _transcribe_side(
         return _Side(problem=error.problem, reason=f"{path.name}: {error.message}")
     return _Side(
         heard=tuple(heard),
+        wordless=wordless([(s.start_s, s.end_s) for s in found], [(h.start_s, h.end_s) for h in heard]),
         duration_s=recording.duration_s,
         spoken_s=sum(stretch.length_s for stretch in found),
     )
+
+
+def wordless(
+    sounds: Sequence[tuple[float, float]], spoken: Sequence[tuple[float, float]]
+) -> tuple[tuple[float, float], ...]:
+    """Stretches of sound, eight seconds and longer, in which no word was heard: music.
+
+    Args:
+        sounds: where there is sound, in order and apart.
+        spoken: where words were heard.
+    """
+    joined: list[tuple[float, float]] = []
+    for start, end in sounds:
+        if joined and start - joined[-1][1] < _MUSIC_REST_S:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    found: list[tuple[float, float]] = []
+    for start, end in joined:
+        at = start
+        for first, last in sorted(spoken):
+            if first < end and last > at:
+                if first - at >= _MUSIC_S:
+                    found.append((at, first))
+                at = max(at, last)
+        if end - at >= _MUSIC_S:
+            found.append((at, end))
+    return tuple((round(start, 2), round(end, 2)) for start, end in found)
 
 
 def _sentences(words: Sequence[Word], plan: Plan) -> Iterator[list[Word]]:
