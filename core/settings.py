@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -67,6 +67,11 @@ class Settings:
     """`TORITSUGI_ALERT_TO`: who gets alerts by e-mail, separated by commas."""
     alert_webhook: str = ""
     """`TORITSUGI_ALERT_WEBHOOK`: https address that gets alerts as JSON; empty posts none."""
+    provider_url: str = ""
+    """`TORITSUGI_PROVIDER`: https address of a language model with OpenAI's interface (`…/v1`); empty asks none. What
+    it is asked for stands in the profile, `[speech.provider]`; without that it is not asked either."""
+    provider_key: str = field(default="", repr=False)
+    """`TORITSUGI_PROVIDER_KEY`: its key. Never written down by us."""
 
     @property
     def mail_server(self) -> MailServer | None:
@@ -156,12 +161,10 @@ def _mail_server(text: str) -> MailServer:
     )
 
 
-def _webhook(text: str) -> str:
-    parts = _address(text, "TORITSUGI_ALERT_WEBHOOK", ("https", "http"), "https://example.jp/alerts")
+def _webhook(text: str, name: str) -> str:
+    parts = _address(text, name, ("https", "http"), "https://example.jp/alerts")
     if parts.scheme == "http" and not _loopback(parts.hostname or ""):
-        raise ToritsugiError(
-            "暗号化されないアドレスです", where="TORITSUGI_ALERT_WEBHOOK", cure="https のアドレスにする"
-        )
+        raise ToritsugiError("暗号化されないアドレスです", where=name, cure="https のアドレスにする")
     return text
 
 
@@ -211,6 +214,7 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
                 cure="アドレスを一つ書く。例: toritsugi@example.jp",
             )
     webhook = values.get("TORITSUGI_ALERT_WEBHOOK") or ""
+    provider = values.get("TORITSUGI_PROVIDER") or ""
     return Settings(
         home=home,
         tools=tools,
@@ -229,5 +233,7 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
         smtp_url=smtp_url,
         alert_from=sender[0] if sender else "",
         alert_to=recipients,
-        alert_webhook=_webhook(webhook) if webhook else "",
+        alert_webhook=_webhook(webhook, "TORITSUGI_ALERT_WEBHOOK") if webhook else "",
+        provider_url=_webhook(provider, "TORITSUGI_PROVIDER").rstrip("/") if provider else "",
+        provider_key=values.get("TORITSUGI_PROVIDER_KEY") or "",
     )

@@ -116,3 +116,18 @@ def quality_themes(
     last = datetime.now(TOKYO).date().replace(day=1) - timedelta(days=1)
     first = day_of(f"{month}-01", "--month") if month else last
     asyncio.run(training_themes(city, first, out))
+
+
+@recordings_app.command("translate")
+def recordings_translate(
+    call: Call,
+    to: Annotated[str, typer.Option("--to", help="言語: en, zh, ko, vi, pt, ja")] = "en",
+    city: City = None,
+) -> None:
+    """伏せ字にした文字起こしを、外部の言語モデルで訳します。市が設定で使うと決めたときだけ動きます。
+
+    例: ./toritsugi recordings translate c-n1-1790000000.12 --to en
+    """
+    from runtime.providers import translate_call
+
+    asyncio.run(translate_call(city, call, to, out))

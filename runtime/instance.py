@@ -408,6 +408,7 @@ def remember(settings: Settings, city: str) -> None:
                 "TORITSUGI_ALERT_FROM": settings.alert_from,
                 "TORITSUGI_ALERT_TO": ",".join(settings.alert_to),
                 "TORITSUGI_ALERT_WEBHOOK": settings.alert_webhook,
+                "TORITSUGI_PROVIDER": settings.provider_url,
                 FILE_VARIABLE: str(keys.path),
                 COMMAND_VARIABLE: keys.command,
                 **{name: os.environ[name] for name in DESK_VARIABLES if name in os.environ},

@@ -15,6 +15,7 @@ from runtime.transcribing import model_folders, muter_of
 from services.muting import HOUR_S
 from services.recordings import call_of, started_at
 from services.speech_ports import MuteState, RecordingMute
+from speech.dictionary import vocabulary
 from speech.worker import ChildTranscriber
 
 EVERY = 10
@@ -54,7 +55,9 @@ async def scan_recordings(
     """
     instance = Instance.open(city=city)
     await instance.database.migrate()
-    child = ChildTranscriber(model_folders(instance.settings))
+    child = ChildTranscriber(
+        model_folders(instance.settings), vocabulary=vocabulary(instance.profile.speech.dictionary)
+    )
     states: Counter[MuteState] = Counter()
     try:
         muter = muter_of(instance.settings, instance.database, instance.profile.speech)

@@ -17,17 +17,21 @@ from core.clock import SystemClock
 from core.errors import ToritsugiError
 from core.settings import Settings, settings_from
 from runtime.instance import Instance
+from runtime.providers import provider_of
 from runtime.sealing import RecordingSealer
 from services.cases import attach_transcript
 from services.muting import HOUR_S, Muter, mutes_of
 from services.ports import JobState, Transcript, TranscriptJob, UnitOfWork
+from services.providing import keep_provided_summary
 from services.recordings import RecordingKeeper, call_of
 from services.speech_ports import MuteState, RecordingMute
 from services.understanding import keep_understanding
 from speech import jobs as rules
+from speech.conversation import sentences
+from speech.dictionary import vocabulary
 from speech.engines import Engines
 from speech.models import fetch_models, models_dir
-from speech.profile import SpeechSection
+from speech.profile import ProviderTask, SpeechSection
 from speech.transcript import Transcript as Heard
 from speech.transcript import transcribe_paths as transcribe_files
 from speech.worker import ChildTranscriber
@@ -120,7 +124,9 @@ class Worker:
     ) -> None:
         self._name, self._settings, self._database = name, settings, database
         self._speech, self._mutes = speech or SpeechSection(), mutes
-        self._child = ChildTranscriber(model_folders(settings))
+        self._child = ChildTranscriber(
+            model_folders(settings), vocabulary=vocabulary(self._speech.dictionary)
+        )
         self._muter = muter_of(settings, database, self._speech)
         self._looked_at = 0.0
         self._recordings = RecordingKeeper(
@@ -226,6 +232,14 @@ class Worker:
             also=keep_more,
         )
         await self._muter.mute_due()
+        if heard.state is rules.JobState.DONE:
+            await self._ask_outside(job, heard)
+
+    async def _ask_outside(self, job: TranscriptJob, heard: Heard) -> None:
+        provider = provider_of(self._settings, self._speech, ProviderTask.SUMMARY)
+        said = list(sentences((s.side, s.text, s.start_s, s.end_s) for s in heard.segments if s.text))
+        if provider is not None and said:
+            await keep_provided_summary(self._database.uow, job.call_id, provider, said)
 
     async def _due(
         self, unit: UnitOfWork, job: TranscriptJob, heard: Heard, now: float

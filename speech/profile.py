@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum, unique
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.profile_file import Section
 from speech.quality_profile import QualitySection
@@ -25,10 +26,37 @@ class MuteSection(Section):
     """Muted before and behind a word: recognisers place words only roughly."""
 
 
+@unique
+class ProviderTask(StrEnum):
+    """What another organisation's model may be asked for."""
+
+    SUMMARY = "summary"
+    """A summary in new words, beside ours."""
+    TRANSLATION = "translation"
+    """A transcript in another language, when somebody asks for it."""
+
+
+class ProviderSection(Section):
+    """`[speech.provider]`: masked text leaves the machine for these tasks, to the address in `TORITSUGI_PROVIDER`."""
+
+    tasks: tuple[ProviderTask, ...] = ()
+    """Empty, and so is the default: nothing leaves the machine."""
+    model: str = ""
+    """The model's name there."""
+    timeout_s: Annotated[float, Field(ge=1, le=300)] = 30.0
+
+    @model_validator(mode="after")
+    def _named(self) -> ProviderSection:
+        if self.tasks and not self.model:
+            raise ValueError("tasks があるのに model がありません。モデルの名前を書く")
+        return self
+
+
 class SpeechSection(Section):
     """`[speech]`."""
 
     mute: MuteSection = MuteSection()
     quality: QualitySection = QualitySection()
+    provider: ProviderSection = ProviderSection()
     dictionary: dict[Word, Kana] = Field(default_factory=dict)
     """The city's words with their readings: places, buildings, what people call the card's papers."""
