@@ -118,6 +118,11 @@ async def show_case(
             await desk.numbers(person, case_id)
         record = case_record(view.case, view.notes, view.faqs, numbers=numbers)
         record["joined"] = list(view.joined)
+        async with instance.database.reading() as unit:
+            insights = await unit.insights.of_calls([call.call_id for call in view.case.calls])
+        record["understood"] = {
+            call: {"method": insight.method, **insight.record} for call, insight in insights.items()
+        }
         record["may"] = sorted(action.value for action in view.may)
         if view.draft is not None:
             record["draft"] = {"saved_at": view.draft.saved_at, "base_version": view.draft.base_version}

@@ -88,14 +88,16 @@ def stop_service(say: Callable[[str], None]) -> int:
 
 
 async def status_of(city: str | None) -> dict[str, Any]:
-    """What runs, what waits, and the transcription backlog."""
+    """What runs, what waits, the transcription backlog, and the recordings in which a secret is or was audible."""
     instance = Instance.open(city=city)
     folder = run_folder(instance.settings)
     warden, live = read_json(folder / "warden.json"), read_json(folder / "live.json")
     backlog: dict[str, int] = {}
+    muting: dict[str, int] = {}
     with contextlib.suppress(Exception):
         async with instance.database.reading() as unit:
             backlog = {state.value: number for state, number in (await unit.jobs.counts()).items()}
+            muting = await unit.mutes.counts(time.time())
     await instance.database.close()
     running = alive(warden.get("pid"))
     alerts, parent = read_json(folder / "alerts.json"), read_json(folder / "alerts-parent.json")
@@ -106,6 +108,7 @@ async def status_of(city: str | None) -> dict[str, Any]:
         "processes": warden if running else {},
         "live": {**live, "age_s": age} if running and live else {},
         "transcription": backlog,
+        "muting": muting,
         "alerts": {**alerts, "parent": parent} if running and alerts else {},
     }
 

@@ -129,6 +129,7 @@ class Worker:
         )
         self._muter = muter_of(settings, database, self._speech)
         self._looked_at = 0.0
+        self._unheard: set[str] = set()
         self._recordings = RecordingKeeper(
             settings.recordings, database.uow, SystemClock(), RecordingSealer(settings).seal
         )
@@ -172,7 +173,7 @@ class Worker:
         if now - self._looked_at < LOOK_EVERY_S:
             return False
         await self._muter.mute_due()
-        waiting = await self._muter.to_scan()
+        waiting = [base for base in await self._muter.to_scan() if base not in self._unheard]
         if not waiting:
             self._looked_at = now
             return False
@@ -181,8 +182,12 @@ class Worker:
                 waiting[0], self._child.transcribe, await self._language(waiting[0])
             )
         except ToritsugiError as problem:
+            # `recordings scan` tries it again; the others must not wait for it.
             log.warning("a muted recording was not heard again: %s", problem)
-            self._looked_at = now
+            self._unheard.add(waiting[0])
+            return False
+        if state is MuteState.DUE:
+            self._looked_at = now + WAKE_EVERY_S  # there is no model yet
             return False
         if state is MuteState.LEFT:
             log.error("a secret is still heard in %s after it was muted; somebody has to listen", waiting[0])

@@ -18,7 +18,7 @@ from speech.audio import AudioProblem, AudioUnreadable, Recording, open_recordin
 Spans = tuple[tuple[float, float], ...]
 """Stretches in seconds from the recording's start: in order, apart."""
 
-PART_PREFIX = ".part-mute-"
+PART_SUFFIX = ".muting"
 _BLOCK = 1 << 18
 _PCM, _SAMPLE = 1, 2
 _JOIN_S = 0.4
@@ -65,7 +65,7 @@ def mute_file(
         if error.problem is AudioProblem.MISSING:
             return False
         raise
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART_PREFIX, suffix=".wav")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART_SUFFIX)
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file, open_plain(path, ring) as source:
@@ -94,7 +94,7 @@ def mute_file(
 def remove_parts(folder: Path, older_than: float) -> int:
     """Remove what a killed `mute_file` left (muted copies, never originals) before a moment; how many."""
     gone = 0
-    for part in folder.glob(f"{PART_PREFIX}*"):
+    for part in folder.glob(f".*{PART_SUFFIX}"):
         try:
             if part.stat().st_ctime < older_than:
                 part.unlink()

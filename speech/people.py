@@ -45,6 +45,8 @@ _TOWN_WORDS = frozenset({"大字", "字", "町", "平方"})
 _PLACE_ENDS = re.compile(r"(?:市|県|都|府|区|駅|役所|支所|郡|国)$")
 _ENGLISH_ADDRESS = re.compile(r"\d{1,4}(?:-\d{1,4}){1,3} [A-Z][a-z]+(?:-[a-z]+)*(?:, [A-Z][a-z]+)*")
 
+_LONGEST = 8_000
+"""Characters that Sudachi gets at once; it refuses more than 49,149 bytes."""
 _TITLES = frozenset({"様", "さま", "さん", "ちゃん", "くん", "君", "氏", "殿"})
 _INTRODUCED = re.compile(
     r"\s*(?:と|って)(?:申(?:し|す)|もう(?:し|す)|(?:いい|言い)(?:ます|まし)|(?:いう|言う|いった|いっ(?=て))|(?:登録|書い))"
@@ -87,9 +89,11 @@ def _tokens(text: str) -> list[_Token]:
     result = []
     base = 0
     for line in text.split("\n"):
-        for found in _tokenizer().tokenize(line) if line else ():
-            kind = "-".join(part for part in found.part_of_speech()[:4] if part != "*")
-            result.append(_Token(base + found.begin(), base + found.end(), found.surface(), kind))
+        for start in range(0, len(line), _LONGEST):
+            for found in _tokenizer().tokenize(line[start : start + _LONGEST]):
+                kind = "-".join(part for part in found.part_of_speech()[:4] if part != "*")
+                at = base + start
+                result.append(_Token(at + found.begin(), at + found.end(), found.surface(), kind))
         base += len(line) + 1
     return result
 

@@ -215,6 +215,7 @@ recording_mute = _table(
     Index("ix_recording_mute_due", "state", "due_at"),
     retention=Retention.RECORDINGS,
     personal=False,
+    erasure=Erasure(action=Erase.DELETE, label_ja="録音の無音の区間", call="call_id"),
 )
 
 call_insight = _table(
@@ -225,6 +226,7 @@ call_insight = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.TRANSCRIPTS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="通話の要約・タグ", call="call_id"),
 )
 
 quality_check = _table(
@@ -238,6 +240,7 @@ quality_check = _table(
     Column("overruled", JSON, nullable=False),
     retention=Retention.TRANSCRIPTS,
     personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="応対品質の記録", call="call_id"),
 )
 
 offer = _table(

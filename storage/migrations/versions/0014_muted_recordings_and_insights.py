@@ -1,7 +1,7 @@
 """Muted recordings, what was understood of calls, and their quality
 
 Revision ID: 0014
-Revises: 0012
+Revises: 0018
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

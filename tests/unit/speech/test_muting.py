@@ -18,7 +18,7 @@ from core.keys import KeyRing, key_source, new_key
 from core.sealed import open_plain, seal_file, sealed_with
 from core.settings import PROJECT_ROOT
 from speech.audio import AudioUnreadable, write_telephone_wav
-from speech.muting import PART_PREFIX, joined, mute_file, quiet, remove_parts, widened
+from speech.muting import PART_SUFFIX, joined, mute_file, quiet, remove_parts, widened
 from speech.ports import Word
 from speech.redact import Turn, find_secrets
 from speech.words import Hidden, masked_words, text_of
@@ -147,5 +147,5 @@ def test_killed_at_any_moment_it_is_the_original_or_the_muted_copy(tmp_path: Pat
         assert np.array_equal(now, LOUD) or np.array_equal(now, muted)
     assert seen == {"original", "muted"}
     remove_parts(tmp_path, time.time() + 60)
-    assert not list(tmp_path.glob(f"{PART_PREFIX}*"))
+    assert not list(tmp_path.glob(f".*{PART_SUFFIX}"))
     assert path.exists()

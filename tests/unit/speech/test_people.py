@@ -93,3 +93,8 @@ def test_a_number_read_back_is_found_though_it_was_heard_as_a_date() -> None:
         "番号を少々いたします。［番号］日、です",
         "4月21日の10時でお取りします。",
     ]
+
+
+def test_a_very_long_text_is_no_trouble() -> None:
+    told = "お待ちください。" * 5000 + "鈴木と申します。"
+    assert redact_text(told).endswith("［氏名］と申します。")

@@ -6,13 +6,16 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech.digits import digit_runs, fold, my_number_is_valid
 from speech.redact import Secret, Turn, redact_text, redact_turns
 
 pytestmark = pytest.mark.unit
+
+unhurried = settings(deadline=None)
+"""The first text loads a dictionary, which takes longer than a deadline on a busy machine."""
 
 KANA = ["ゼロ", "いち", "に", "さん", "よん", "ご", "ろく", "なな", "はち", "きゅう"]
 KATAKANA = ["マル", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "シチ", "ハチ", "キュー"]
@@ -42,6 +45,7 @@ def written(digits: str, notation: str, group: str = "") -> str:
     return (group or between).join(between.join(names[int(d)] for d in part) for part in parts)
 
 
+@unhurried
 @given(digits12, st.sampled_from(list(NOTATIONS)), st.sampled_from(GROUPS))
 def test_no_twelve_digits_survive_in_any_notation(digits: str, notation: str, group: str) -> None:
     text = f"番号を申し上げます。{written(digits, notation, group)}。以上でございます。"
@@ -53,6 +57,7 @@ def test_no_twelve_digits_survive_in_any_notation(digits: str, notation: str, gr
     assert left == []
 
 
+@unhurried
 @given(digits12, st.lists(st.sampled_from(list(NOTATIONS)), min_size=3, max_size=3))
 def test_not_even_when_every_group_is_written_otherwise(digits: str, notations: list[str]) -> None:
     groups = [written(digits[n * 4 : n * 4 + 4], notation) for n, notation in enumerate(notations)]
@@ -60,6 +65,7 @@ def test_not_even_when_every_group_is_written_otherwise(digits: str, notations: 
     assert [run for run in digit_runs(re.sub("［[^］]*］", "", masked)) if len(run.digits) > 1] == []
 
 
+@unhurried
 @given(digits12, st.integers(1, 11), st.integers(1, 11))
 def test_nor_when_it_is_said_over_several_turns_and_read_back(digits: str, one: int, two: int) -> None:
     cuts = sorted({0, one, two, 12})
@@ -93,6 +99,7 @@ def test_times_dates_prices_and_counts_survive(text: str) -> None:
     assert redact_text(text) == text
 
 
+@unhurried
 @given(
     st.integers(1, 12), st.integers(1, 28), st.integers(0, 23), st.integers(0, 59), st.integers(1, 99_999_999)
 )
@@ -143,11 +150,13 @@ def test_a_right_check_digit_is_told_from_a_wrong_one() -> None:
     assert [d for d in range(10) if my_number_is_valid(f"{valid[:11]}{d}")] == [8]
 
 
+@unhurried
 @given(st.text(max_size=60))
 def test_folding_keeps_every_character_in_its_place(text: str) -> None:
     assert len(fold(text)) == len(text)
 
 
+@unhurried
 @given(
     st.lists(
         st.text("あいう0123456789一二 、。\n", max_size=20).map(lambda t: t.replace("\n", "")), max_size=6
@@ -158,6 +167,7 @@ def test_turns_stay_turns(texts: list[str]) -> None:
     assert len(redact_turns(turns)) == len(turns)
 
 
+@unhurried
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
 def test_every_turn_comes_back_whatever_it_holds(texts: list[str]) -> None:
     sides = ("citizen", "line")
