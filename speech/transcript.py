@@ -21,6 +21,8 @@ from speech.words import Hidden, SpokenWord, masked_words, text_of, unsure_below
 CITIZEN, LINE = "citizen", "line"
 _PAUSE_S, _LONGEST_S = 0.8, 12.0
 _WAIT_FOR_SIDE = 3
+_GOES_ON = "…"
+"""All of a stretch belongs to a secret whose mask stands in an earlier one."""
 _MUSIC_S, _MUSIC_REST_S = 8.0, 1.5
 _SENTENCE_ENDS = ("。", "？", "！", "?", "!", ".")
 
@@ -40,7 +42,7 @@ class TranscriptSegment:
     start_s: float
     end_s: float
     text: str
-    """Masked."""
+    """Masked; `…` where all of it belongs to a secret that began before."""
     kana: str
     """Reading of the masked text; empty for languages other than Japanese."""
     confidence: float
@@ -244,7 +246,7 @@ def masked(heard: Sequence[Heard], language: str, engine: str = "") -> tuple[Tra
                     side=each.side,
                     start_s=round(each.start_s, 2),
                     end_s=round(each.end_s, 2),
-                    text=kept,
+                    text=kept or _GOES_ON,
                     kana=reading(kept) if language == "ja" else "",
                     confidence=_confidence(each.words),
                     words=words,
@@ -280,8 +282,6 @@ def transcribe_paths(
                 raise AudioUnreadable(done.problem, path)
             heard += done.heard
         for segment in masked(heard, language, recogniser.name):
-            if not segment.text:
-                continue
             yield {
                 "file": str(base),
                 "side": segment.side,
