@@ -18,7 +18,7 @@ from core.clock import Clock
 from core.errors import ToritsugiError
 from core.folder_lock import replacing
 from core.ids import CallId
-from services.ports import UnitOfWorkFactory
+from services.ports import UnitOfWork, UnitOfWorkFactory
 from services.recordings import SIDES, look_at
 from services.speech_ports import MuteState, RecordingMute
 from speech.audio import AudioUnreadable
@@ -133,7 +133,7 @@ class Muter:
         """Transcribe a muted recording again; mute and hear again what is still said, three times at most.
 
         Returns:
-            PROVEN, LEFT, or DUE when it could not be heard (no model).
+            PROVEN, LEFT, UNREADABLE, or DUE when it could not be heard (no model).
 
         Raises:
             ToritsugiError: `hear` failed; nothing has changed.
@@ -154,25 +154,27 @@ class Muter:
                 known = {side: await unit.mutes.get(base, side) for side in SIDES}
                 call = next(mute.call_id for mute in known.values() if mute)
                 more = mutes_of(call, base, heard.segments, [kind.value for kind in self.rules.kinds], 0.0)
-                rounds = max((mute.rounds for mute in known.values() if mute), default=0)
-                state = MuteState.PROVEN if not more else MuteState.DUE
-                if more and rounds + 1 >= ROUNDS:
-                    state = MuteState.LEFT
-                now = self.clock.epoch()
+                rounds = max((mute.rounds for mute in known.values() if mute), default=0) + bool(more)
                 for each in more:
-                    await unit.mutes.merge(replace(each, due_at=now))
-                for side in SIDES:
-                    mute = await unit.mutes.get(base, side)
-                    if mute and mute.state not in (MuteState.GONE, MuteState.UNREADABLE):
-                        await unit.mutes.put(
-                            replace(mute, state=state, scanned_at=now, rounds=rounds + bool(more))
-                        )
-            if state is not MuteState.DUE:
+                    await unit.mutes.merge(replace(each, due_at=self.clock.epoch()))
+                state = MuteState.DUE if more else MuteState.PROVEN
+                if heard.state is JobState.DAMAGED:
+                    state = MuteState.UNREADABLE
+                await self._put(unit, base, state, rounds)
+            if not more:
                 return state
-            for side in SIDES:
-                mute = next((each for each in await self._due(base) if each.side == side), None)
-                if mute:
-                    await self._mute(mute)
+            for mute in await self._due(base):
+                await self._mute(mute)
+            if rounds >= ROUNDS:
+                async with self.uow() as unit:
+                    await self._put(unit, base, MuteState.LEFT, rounds)
+                return MuteState.LEFT
+
+    async def _put(self, unit: UnitOfWork, base: str, state: MuteState, rounds: int) -> None:
+        for side in SIDES:
+            mute = await unit.mutes.get(base, side)
+            if mute and mute.state not in (MuteState.GONE, MuteState.UNREADABLE):
+                await unit.mutes.put(replace(mute, state=state, scanned_at=self.clock.epoch(), rounds=rounds))
 
     async def _due(self, base: str) -> list[RecordingMute]:
         async with self.reading() as unit:

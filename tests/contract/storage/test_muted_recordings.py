@@ -147,6 +147,7 @@ async def test_what_is_heard_again_and_again_is_left_to_a_person(
     rounds = iter(range(ROUNDS))
     assert await muter.scan(BASE, lambda job: hear(next(rounds)), "ja") is MuteState.LEFT
     assert next(rounds, None) is None
+    assert quiet(muter.folder / f"{BASE}-citizen.wav", [(n * 2.0, n * 2.0 + 1) for n in range(ROUNDS)])
     assert await muter.to_scan() == []
 
 
