@@ -25,6 +25,7 @@ from runtime.records import ALWAYS, Records, deadline
 from services.case_desk import CaseDesk
 from services.case_events import CaseEvents
 from services.case_exchange import CaseExchange
+from speech.dictionary import synonyms
 
 
 def person_of(role: str, name: str, operator: str, department: str) -> Person:
@@ -68,7 +69,7 @@ def case_desk(instance: Instance) -> CaseDesk:
         categories=[each.id for each in profile.interactions.categories],
         departments=[entry.extension for entry in profile.acd.directory],
         events=CaseEvents(profile.interactions.webhooks, profile.city.id),
-        synonyms=SynonymGroups.of(profile.interactions.synonyms),
+        synonyms=SynonymGroups.of([*profile.interactions.synonyms, *synonyms(profile.speech.dictionary)]),
     )
 
 

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from speech.engines import VOCABULARY
-from speech.kana import katakana
+from speech.kana import hiragana, katakana
 
 HINT_CHARACTERS = 190
 """Whisper reads the last 223 tokens of a prompt, which is about so many Japanese characters; the rest would push out
 what stands first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A word of the city with its reading in katakana."""
-
-    word: str
-    reading: str
-
-
-def entries(dictionary: Mapping[str, str]) -> tuple[Entry, ...]:
-    """A profile's `[speech.dictionary]` as others use it, in the profile's order."""
-    return tuple(Entry(word=word, reading=katakana(kana)) for word, kana in dictionary.items())
 
 
 def hints(dictionary: Mapping[str, str], common: Sequence[str] = VOCABULARY["ja"]) -> tuple[str, ...]:
@@ -43,9 +29,9 @@ def vocabulary(dictionary: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return {**{language: tuple(words) for language, words in VOCABULARY.items()}, "ja": hints(dictionary)}
 
 
-def synonyms(dictionary: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Pairs of a word and its reading in katakana, for a search that finds either by the other."""
-    return [(entry.word, entry.reading) for entry in entries(dictionary) if entry.word != entry.reading]
+def synonyms(dictionary: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Groups of a word and its reading in both kana, for a search that finds each by the others."""
+    return [tuple(dict.fromkeys((word, katakana(kana), hiragana(kana)))) for word, kana in dictionary.items()]
 
 
 def heard(words: Iterable[str], text: str) -> int:

@@ -41,6 +41,11 @@ def katakana(text: str) -> str:
     return "".join(chr(ord(ch) + 0x60) if "ぁ" <= ch <= "ゖ" else ch for ch in text)
 
 
+def hiragana(text: str) -> str:
+    """Katakana as hiragana; all else stays."""
+    return "".join(chr(ord(ch) - 0x60) if "ァ" <= ch <= "ヶ" else ch for ch in text)
+
+
 def pronounced(kana: str) -> str:
     """Written kana as they sound: long vowels as ー, ヂ as ジ, ヲ as オ (`こうざ` → `コーザ`)."""
     sounds: list[str] = []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from interactions.search_words import SynonymGroups
 from services.city import list_cities, load_city
-from speech.dictionary import HINT_CHARACTERS, Entry, entries, hints, synonyms, vocabulary
+from speech.dictionary import HINT_CHARACTERS, hints, synonyms, vocabulary
 from speech.engines import VOCABULARY
 
 pytestmark = pytest.mark.unit
@@ -14,8 +15,11 @@ WORDS = {"木下": "きおろし", "草深": "そうふけ", "キオロシ": "�
 
 
 def test_words_with_their_readings() -> None:
-    assert entries(WORDS)[0] == Entry(word="木下", reading="キオロシ")
-    assert synonyms(WORDS) == [("木下", "キオロシ"), ("草深", "ソウフケ")]
+    assert synonyms(WORDS) == [
+        ("木下", "キオロシ", "きおろし"),
+        ("草深", "ソウフケ", "そうふけ"),
+        ("キオロシ", "きおろし"),
+    ]
 
 
 def test_common_words_stand_first_and_the_prompt_has_an_end() -> None:
@@ -33,3 +37,9 @@ def test_every_city_s_words_fit_into_the_hints(city: str) -> None:
     dictionary = load_city(city).speech.dictionary
     assert dictionary
     assert set(dictionary) <= set(hints(dictionary))
+
+
+def test_a_case_is_found_by_the_reading_of_a_place() -> None:
+    groups = SynonymGroups.of(synonyms(WORDS))
+    assert "木下" in groups("きおろし")
+    assert "キオロシ" in groups("木下")
