@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -227,7 +228,12 @@ async def test_handed_on(way_out: WayOut) -> None:
         assert await citizen.ended(10)
         await handing
         await way_out.reaches(number, CallbackState.DONE)
-        record = await centre.ledger(booker)
+
+        async def told() -> dict[str, Any] | None:
+            record = await centre.ledger(booker)
+            return record if [each for each in record["staff"] if each["ended_at"]] else None
+
+        record = await eventually(told, what="the department's talk in the record")
         await agrees(centre)
     assert (record["disposition"], record["operators"]) == ("callback", [])
     (staff,) = record["staff"]

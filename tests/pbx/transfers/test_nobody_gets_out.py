@@ -10,13 +10,16 @@ from centre import eventually, talk
 from handover import INSIDE, OUTSIDE, STAFF_NUMBER, Handover
 
 from demo.ends.calls import IncomingCall
+from demo.ends.dialog import CallRefused as NotTaken
 from demo.ends.dialog import Side
+from demo.ends.identity import known
 from demo.ends.transactions import reply
 from ledger.facts import CallRefused
 from runtime.records import sip_messages
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 GOAL = "0101555123456"
+DIRECT_NUMBER = "0120000902"
 
 
 def dialled(city: Handover) -> set[str]:
@@ -184,3 +187,71 @@ async def test_a_departments_telephone_is_forwarded(city: Handover, extension: s
         await talk(call, back)
         await call.hang_up()
     assert dialled(city) <= {STAFF_NUMBER}
+
+
+@pytest.mark.parametrize("extension", ["708", "791", "792"])
+async def test_an_extension_is_no_number(city: Handover, extension: str) -> None:
+    """Direct departments, offices that are told of or connected to: not without a citizen, and never from outside."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        told = await phone.dial(extension, listen=True)
+        assert centre.heard(told) == ["op_refused"]
+        asked = await city.departments[INSIDE].call(extension)
+        await asked.answered(5)
+        assert await asked.ended(10)
+        assert centre.heard(asked) == ["op_refused"]
+    end = await centre.citizen()
+    call = await end.call(extension, place=centre.place, identity=known("09012340019"))
+    with pytest.raises(NotTaken):
+        await call.answered(5)
+    assert dialled(city) <= {STAFF_NUMBER}
+    assert city.departments[INSIDE]._waiting.empty()
+
+
+async def test_a_wrong_number_and_the_operator_is_gone(city: Handover) -> None:
+    """By code, and hung up while it is refused: the citizen is not joined to the refusal, but comes back."""
+    centre, before = city.centre, await refusals(city, GOAL)
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await city.by_code(offer, "*8", GOAL)
+        await stays_in(city, GOAL, before)
+        await offer.hang_up()
+        await centre.hears(call, "refused_transfer")
+        back = await city.back(phone, "op_refused_transfer")
+        await talk(call, back)
+        await call.hang_up()
+        record = await centre.ledger(call)
+    assert (record["disposition"], record["operators"]) == ("answered", ["101", "101"])
+
+
+async def test_another_office_is_not_asked_first(city: Handover) -> None:
+    """By code with a citizen in hand: who is only told of has nobody to be asked, and the citizen stays."""
+    centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await city.by_code(offer, "*8", "791")
+        await centre.hears(offer, "op_refused")
+        await talk(call, offer)
+        await call.hang_up()
+        record = await centre.ledger(call)
+    assert record["transfers"] == []
+
+
+async def test_a_directly_called_department_sends_the_citizen_outside(city: Handover) -> None:
+    """There is no operator to come back to: the line takes the citizen, and their keys do nothing either."""
+    centre, before = city.centre, await refusals(city, GOAL)
+    call = await centre.call(DIRECT_NUMBER)
+    rung = await city.department(INSIDE)
+    rung.answer()
+    await talk(call, rung)
+    await call.media.press(f"*7{GOAL}")
+    await rung.media.press(f"*8{GOAL}")
+    await talk(call, rung)
+    await rung.refer(city.address(GOAL), timeout=3)
+    if not rung.is_over:
+        await rung.hang_up()
+    await centre.hears(call, "straight_failed")
+    assert await call.ended(30)
+    record = await centre.ledger(call)
+    assert (record["disposition"], record["transfers"][1:]) == ("overflow", [])
+    await stays_in(city, GOAL, before)
