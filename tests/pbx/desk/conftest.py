@@ -1,4 +1,4 @@
-"""One centre for all stories of handing over in a module."""
+"""One centre for all stories of a desk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest_asyncio
 from handover import Handover
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Handover]:
     made = await Handover.open(tmp_path_factory.mktemp("handover"))
     yield made

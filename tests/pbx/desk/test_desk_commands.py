@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+from datetime import datetime
 from typing import Any
 
 import pytest
 from centre import eventually, talk, tone, tone_s
 from handover import INSIDE, OUTSIDE, Handover
 
+from core.clock import TOKYO
 from core.settings import settings_from
 from runtime.control_port import ask
 
@@ -25,6 +29,14 @@ async def desk(
     answer = await ask(settings, {"id": 1, "act": act, "by": by, "operator": "101", **more})
     assert answer["outcome"] == outcome, answer
     return answer
+
+
+async def measured(city: Handover) -> dict[str, int]:
+    """Legs of the day whose voice quality is known, by route."""
+    today = datetime.now(TOKYO).date().isoformat()
+    printed = await city.centre.command("report", "quality", "--date", today, "--format", "csv")
+    rows = csv.DictReader(io.StringIO(printed.removeprefix("\ufeff")))
+    return {row["経路"]: int(row["回線脚"]) for row in rows}
 
 
 async def test_blind_and_nobody_takes_it(city: Handover) -> None:
@@ -92,6 +104,10 @@ async def test_asked_joined_and_swapped(city: Handover) -> None:
         (INSIDE, "consult"), (OUTSIDE, "attended"),
     ]  # fmt: skip
     assert (record["operators"], [each["to"] for each in record["staff"]]) == (["101"], [OUTSIDE])
+    by_route = await measured(city)
+    assert by_route[f"市民課（{OUTSIDE}）"] >= 1
+    assert by_route["オペレーターの電話機"] >= 1
+    assert by_route["市民の回線（トランク）"] >= 1
 
 
 async def test_given_up_while_it_rings_and_three_in_a_talk(city: Handover) -> None:

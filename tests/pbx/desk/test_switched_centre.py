@@ -6,7 +6,7 @@ import pytest
 from centre import Phone, eventually
 from handover import Handover
 
-from core.emergency import read_emergency, read_notice
+from core.emergency import clear_notice, read_emergency, read_notice
 from demo.ends.calls import OutgoingCall
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
@@ -37,7 +37,7 @@ async def test_by_telephone(city: Handover) -> None:
         await centre.hears(call, "notice_emergency")
         await centre.hears(call, "menu_main")
         await call.hang_up()
-        await dials(city, boss, "*64", "op_confirm_notice_over", "1")
+        assert clear_notice(centre.home)
         async with centre.without_engine():
             closed = await dials(city, boss, "*61", "op_confirm_close", "1")
             assert "op_done_close" in centre.heard(closed)
