@@ -9,21 +9,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from acd.commands import (
+from acd.command_rules import (
     CENTRE,
     HANDS,
     SO_ALREADY,
-    WATCHES,
-    Act,
-    Answer,
     CentreFacts,
-    Command,
-    Hand,
-    Outcome,
     come_true,
     not_allowed,
     not_now,
 )
+from acd.commands import WATCHES, Act, Answer, Command, Hand, Outcome
 from core.clock import Clock
 from core.errors import ToritsugiError
 from core.ids import OperatorId

@@ -92,7 +92,12 @@ FILE_KINDS = (
         patterns=("audit-anchors.jsonl",),
         stays_ja="操作の記録の改ざんを見つけるために残す。個人情報はない",
     ),
-    FileKind(name="run", label_ja="動作中の状態", how=FileErase.KEEP, patterns=("run/*",)),
+    FileKind(
+        name="run",
+        label_ja="動作中の状態",
+        how=FileErase.KEEP,
+        patterns=("run/*", "switched-by-telephone.jsonl*"),
+    ),
     FileKind(
         name="switch",
         label_ja="交換機の設定と状態",
@@ -103,7 +108,14 @@ FILE_KINDS = (
         name="settings",
         label_ja="設定",
         how=FileErase.KEEP,
-        patterns=("secrets/*", "settings.json", "emergency.json", "ivr-plan.json", "profile/*"),
+        patterns=(
+            "secrets/*",
+            "settings.json",
+            "emergency.json",
+            "notice.json",
+            "ivr-plan.json",
+            "profile/*",
+        ),
     ),
     FileKind(
         name="sounds",

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from acd.alert_inputs import FailedCallback
 from acd.callback import CallbackState
-from acd.commands import CentreFacts, Command
+from acd.command_rules import CentreFacts
+from acd.commands import Command
 from acd.events import ExplainOffer
 from acd.floor import Floor
 from acd.guard import Guard

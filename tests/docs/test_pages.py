@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from acd.commands import Act, Asked, Outcome, Role
 from core.facts.dialplan import (
     ENTERED,
     ManagerEvent,
@@ -105,6 +106,11 @@ def test_the_contract_page_names_no_event_that_is_gone() -> None:
 @pytest.mark.parametrize("word", [*SeatVariable, ENTERED, *ManagerEvent])
 def test_the_dialplan_knows_what_the_engine_hands_it(word: str) -> None:
     assert re.search(rf"\b{word}\b", dialplan_text())
+
+
+@pytest.mark.parametrize("word", [*Act, *Role, *Asked, *Outcome])
+def test_every_word_of_a_desk_is_on_its_page(word: str) -> None:
+    assert f"`{word}`" in page("control-socket.md")
 
 
 def test_globals_of_a_seat_are_on_the_page() -> None:

@@ -192,6 +192,13 @@ async def test_supervised_from_a_screen(city: Handover) -> None:
         await phone.state("paused:break1")
         await desk(city, "ready", SUPERVISOR)
         await phone.state("ready")
+        # The call that was taken over can be handed on like any other.
+        await desk(city, "consult", SUPERVISOR, operator="301", to=INSIDE)
+        rung = await city.department(INSIDE)
+        rung.answer()
+        await talk(taken, rung)
+        await desk(city, "complete", SUPERVISOR, operator="301")
+        await talk(call, rung)
         await call.hang_up()
         record = await centre.ledger(call)
         await city.agrees()
@@ -199,6 +206,7 @@ async def test_supervised_from_a_screen(city: Handover) -> None:
     centre.ends.remove(boss.end)
     assert [each["how"] for each in record["supervision"]] == ["listen", "take_over"]
     assert record["operators"] == ["101", "301"]
+    assert [(each["to"], each["kind"]) for each in record["transfers"]] == [(INSIDE, "attended")]
 
 
 async def test_a_call_that_nobody_should_have_to_bear(city: Handover) -> None:

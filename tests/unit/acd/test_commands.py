@@ -6,19 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from acd.commands import (
-    HANDS,
-    Act,
-    Asked,
-    Asker,
-    CentreFacts,
-    Command,
-    Hand,
-    Role,
-    come_true,
-    not_allowed,
-    not_now,
-)
+from acd.command_rules import HANDS, CentreFacts, come_true, not_allowed, not_now
+from acd.commands import Act, Asked, Asker, Command, Hand, Role
 from core.ids import CallId, OperatorId
 
 pytestmark = pytest.mark.unit

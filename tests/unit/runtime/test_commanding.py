@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from acd.commands import Act, Asker, CentreFacts, Command, Outcome, Role
+from acd.command_rules import CentreFacts
+from acd.commands import Act, Asker, Command, Outcome, Role
 from acd.long_call_profile import LongCallSection
 from acd.view import FloorView, Load, Seat
 from core.clock import ManualClock
