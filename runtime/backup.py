@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ToritsugiError
-from core.keys import FILE_VARIABLE, Key, KeyProblem, KeyRing, KeySource, key_source
-from core.sealed import SealingWriter, sealed_with
+from core.keys import FILE_VARIABLE, KeyProblem, KeyRing, KeySource, key_source
+from core.sealed import SealBroken, SealingWriter, sealed_with
 from core.settings import PROJECT_ROOT, settings_from
 from runtime.archive import (
     ArchiveReader,
     ArchiveWriter,
     FileSum,
     Manifest,
-    parts_of,
     sum_of_parts,
     tidy,
     write_tables,
 )
+from runtime.backup_recordings import copy_recordings, index_of, recording_at
 from runtime.erasing import FINGERPRINTS, REPLAYS
 from runtime.instance import REMEMBERED, Instance
 from runtime.records import Records
@@ -180,60 +180,6 @@ def profile_path(city: str) -> Path | None:
     return None
 
 
-def copy_recordings(source: Path, target: Path, ring: KeyRing, say: Say) -> tuple[dict[str, FileSum], int]:
-    """Copy what is new or changed, encrypted; the sums of what was recorded, and how many were copied.
-
-    A copy with the time of its source is not read again; its sum is in the index beside it.
-    """
-    key = ring.current
-    if key is None:
-        raise ValueError("no key")
-    index_path = target / ".index"
-    index: dict[str, Any] = _json_of(index_path)
-    sums, copied = {}, 0
-    for path in sorted(source.glob("*.wav")):
-        try:
-            written = path.stat().st_mtime_ns
-            known = index.get(path.name)
-            copy = target / path.name
-            if known is None or known["written"] != written or not copy.exists():
-                total = _copy(path, copy, key, ring)
-                known = {"written": written, **asdict(total)}
-                copied += 1
-                if copied % 500 == 0:
-                    say(f"録音 {copied} 件を写しました")
-        except FileNotFoundError:
-            continue  # its days ended, or it was erased, while we copied
-        index[path.name] = known
-        sums[path.name] = FileSum(bytes=known["bytes"], sha256=known["sha256"])
-    _write_json(index_path, {name: each for name, each in index.items() if (target / name).exists()})
-    return sums, copied
-
-
-def _copy(path: Path, target: Path, key: Key, ring: KeyRing) -> FileSum:
-    stat = path.stat()
-    partial = target.with_name(f".{target.name}.part")
-    total = FileSum(bytes=0, sha256="")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            sealing = SealingWriter(file, key)
-
-            def through() -> Iterator[bytes]:
-                for part in parts_of(path, lambda: ring):
-                    sealing.write(part)
-                    yield part
-
-            total = sum_of_parts(through())
-            sealing.close()
-            file.flush()
-            os.fsync(file.fileno())
-        os.utime(partial, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return total
-
-
 def prune(folder: Path, ring: KeyRing, before: float, say: Say) -> int:
     """Delete backups from before a moment, never the newest, and recordings that no backup names; how many backups."""
     backups = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
@@ -246,7 +192,7 @@ def prune(folder: Path, ring: KeyRing, before: float, say: Say) -> int:
     for path in backups:
         if path not in old:
             try:
-                archive = ArchiveReader(path, (FORMAT,), lambda: ring)
+                archive = open_backup(path, ring)
             except ToritsugiError as problem:
                 say(f"読めないバックアップがあるので、録音の写しは減らしません: {problem}")
                 return len(old)
@@ -258,6 +204,16 @@ def prune(folder: Path, ring: KeyRing, before: float, say: Say) -> int:
     return len(old)
 
 
+def open_backup(file: Path, ring: KeyRing) -> ArchiveReader:
+    """
+    Raises:
+        ToritsugiError: it cannot be opened, or is not encrypted: then it is not of ours, whatever it holds.
+    """
+    if file.is_file() and sealed_with(file) is None:
+        raise SealBroken(str(file))
+    return ArchiveReader(file, (FORMAT,), lambda: ring)
+
+
 def verify(file: Path, source: KeySource, say: Say) -> dict[str, Any]:
     """Read a whole backup and its recordings; what is wrong with it, as JSON values.
 
@@ -265,33 +221,30 @@ def verify(file: Path, source: KeySource, say: Say) -> dict[str, Any]:
         ToritsugiError: it cannot be opened.
     """
     ring = source.load()
-    archive = ArchiveReader(file, (FORMAT,), lambda: ring)
+    archive = open_backup(file, ring)
     try:
         wrong = archive.wrong_members(recordings_inside=False)
-        missing = []
+        missing, replaced = [], 0
+        index = index_of(file.with_name("recordings"), ring)
         for number, (name, each) in enumerate(archive.manifest.recordings.items(), start=1):
             path = file.with_name("recordings") / name
             if not path.exists():
                 missing.append(name)
-            elif not same_recording(path, each, ring):
+            elif (newer := recording_at(path, each, index, ring)) is None:
                 wrong.append(f"recordings/{name}")
+            else:
+                replaced += newer
             if number % 500 == 0:
                 say(f"録音 {number} 件を確かめました")
         erased = _erased_calls(file.with_name(REPLAYS))
         lost = [name for name in missing if not any(name.startswith(f"{call}-") for call in erased)]
         return {
             "file": str(file), "whole": not wrong and not lost, "wrong": wrong, "missing": lost,
+            "replaced_since": replaced,
             "erased_since": len(missing) - len(lost), "key": sealed_with(file), **tidy(asdict(archive.manifest)),
         }  # fmt: skip
     finally:
         archive.close()
-
-
-def same_recording(path: Path, wanted: FileSum, ring: KeyRing) -> bool:
-    try:
-        return sum_of_parts(parts_of(path, lambda: ring)) == wanted
-    except (OSError, ToritsugiError):
-        return False
 
 
 def replays_of(path: Path) -> list[dict[str, Any]]:
@@ -320,21 +273,6 @@ def _raw_parts(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while part := file.read(1 << 20):
             yield part
-
-
-def _json_of(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(json.dumps(values, sort_keys=True), encoding="utf-8")
-    partial.chmod(0o600)
-    partial.replace(path)
 
 
 def keys_for(home: Path | None, keys: Path | None) -> KeySource:

@@ -20,7 +20,8 @@ from core.keys import KeyRing, key_source
 from core.sealed import SealBroken
 from core.settings import Settings, settings_from
 from runtime.archive import ArchiveReader, Manifest, fill_database, tidy
-from runtime.backup import FORMAT, OF_THE_MACHINE, replays_of, same_recording
+from runtime.backup import OF_THE_MACHINE, open_backup, replays_of
+from runtime.backup_recordings import index_of, recording_at
 from runtime.erasing import REPLAYS, Eraser
 from runtime.instance import Instance
 from services.city import load_city
@@ -57,7 +58,7 @@ async def restore(file: Path, home: Path, *, erasures: Path | None, say: Say) ->
             cure=f"バックアップのフォルダーか元の設置にある {REPLAYS} を --erasures で示す",
         )
     ring = key_source(home).load()
-    archive = ArchiveReader(file, (FORMAT,), lambda: ring)
+    archive = open_backup(file, ring)
     place = home.with_name(f".{home.name}.restoring-{secrets.token_hex(4)}")
     place.mkdir(parents=True, mode=0o700)
     try:
@@ -99,13 +100,13 @@ def _place_files(archive: ArchiveReader, place: Path, ring: KeyRing, say: Say) -
         archive.extract(f"files/{name}", place / name, each)
     folder, beside = place / "recordings", archive.path.with_name("recordings")
     folder.mkdir(mode=0o700)
-    missing = 0
+    missing, index = 0, index_of(beside, ring)
     for number, (name, wanted) in enumerate(archive.manifest.recordings.items(), start=1):
         source = beside / name
         if not source.exists():
             missing += 1
             continue
-        if not same_recording(source, wanted, ring):
+        if recording_at(source, wanted, index, ring) is None:
             raise SealBroken(str(source))
         shutil.copy2(source, folder / name)
         if number % 500 == 0:

@@ -133,22 +133,33 @@ async def test_nothing_readable_lies_in_the_folder(home: Settings, tmp_path: Pat
     assert all(sealed_with(path) == key.id for path in folder.glob("recordings/*.wav"))
 
 
-async def test_recordings_are_copied_once_and_changed_ones_again(home: Settings, tmp_path: Path) -> None:
+async def test_recordings_are_copied_once_and_replaced_ones_again(
+    home: Settings, tmp_path: Path, other: Callable[[], Path]
+) -> None:
     folder = tmp_path / "backup"
     first = await create(None, folder, keep_days=35, say=quiet)
-    Path(first["file"]).rename(folder / "toritsugi-old.backup")
+    old = Path(first["file"]).rename(folder / "toritsugi-old.backup")
     second = await create(None, folder, keep_days=35, say=quiet)
     assert (second["recordings"], second["recordings_copied"]) == (2, 0)
-    path = home.recordings / f"{SERVED}-line.wav"
-    path.write_bytes(path.read_bytes()[:5000])
     Path(second["file"]).rename(folder / "toritsugi-older.backup")
+    # Muted: another file under the same name, of the same length and time.
+    path = home.recordings / f"{SERVED}-line.wav"
+    stat, spoken = path.stat(), path.read_bytes()
+    muted = spoken[:44] + bytes(len(spoken) - 44)
+    (home.recordings / ".part").write_bytes(muted)
+    os.utime(home.recordings / ".part", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    (home.recordings / ".part").replace(path)
     third = await create(None, folder, keep_days=35, say=quiet)
     assert third["recordings_copied"] == 1
-    assert verify(Path(third["file"]), key_source(home.home), quiet)["whole"]
-    # What a newer state has replaced is told of the older backup.
-    assert verify(folder / "toritsugi-old.backup", key_source(home.home), quiet)["wrong"] == [
-        f"recordings/{SERVED}-line.wav"
-    ]
+    source = key_source(home.home)
+    for file, replaced in ((Path(third["file"]), 0), (old, 1)):
+        found = verify(file, source, quiet)
+        assert (found["whole"], found["replaced_since"]) == (True, replaced)
+    # What was said comes back from no backup, and the older one can be restored all the same.
+    empty = other()
+    await restore(old, empty, erasures=None, say=quiet)
+    with open_plain(empty / "recordings" / path.name, key_source(empty).load) as restored:
+        assert restored.read() == muted
 
 
 async def test_old_backups_and_the_recordings_only_they_name_go(home: Settings, tmp_path: Path) -> None:
@@ -227,6 +238,20 @@ async def test_a_damaged_backup_is_told_and_leaves_nothing(
     with pytest.raises(SealBroken):
         await restore(file, empty, erasures=None, say=quiet)
     assert sorted(path.name for path in empty.parent.iterdir()) == ["state.keys"]
+
+
+async def test_what_somebody_without_the_key_put_there_is_not_taken(home: Settings, tmp_path: Path) -> None:
+    folder, source = tmp_path / "backup", key_source(home.home)
+    file = Path((await create(None, folder, keep_days=35, say=quiet))["file"])
+    sealed = file.read_bytes()
+    with open_plain(file, source.load) as plain:
+        file.write_bytes(plain.read())
+    with pytest.raises(SealBroken):
+        verify(file, source, quiet)
+    file.write_bytes(sealed)
+    (folder / "recordings" / ".index").write_text("{}")
+    with pytest.raises(SealBroken, match="index"):
+        verify(file, source, quiet)
 
 
 async def test_a_damaged_recording_is_told(home: Settings, tmp_path: Path, other: Callable[[], Path]) -> None:
