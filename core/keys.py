@@ -13,6 +13,7 @@ import os
 import secrets
 import shlex
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,11 @@ def ring_as_text(ring: KeyRing) -> str:
     return json.dumps({"keys": rows}, indent=1) + "\n"
 
 
+_asked: dict[str, tuple[float, KeyRing]] = {}
+_ASK_AGAIN_S = 60.0
+"""A recording is opened once for each stretch that is read; a key store is not asked as often."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySource:
     """Where an instance's keys come from."""
@@ -122,7 +128,11 @@ class KeySource:
             KeyProblem: others can read the file, it is damaged, or the command failed.
         """
         if self.command:
-            return ring_from_text(_output_of(self.command), COMMAND_VARIABLE)
+            asked = _asked.get(self.command)
+            if asked is None or time.monotonic() - asked[0] > _ASK_AGAIN_S:
+                asked = time.monotonic(), ring_from_text(_output_of(self.command), COMMAND_VARIABLE)
+                _asked[self.command] = asked
+            return asked[1]
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:

@@ -166,6 +166,21 @@ def sealed_with(path: Path) -> str | None:
     return bytes(_HEADER.unpack(head)[1]).hex()
 
 
+def plain_size(path: Path) -> int:
+    """Bytes of plain text, encrypted or not; needs no key.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_HEADER.size)
+    if not head.startswith(MAGIC) or len(head) < _HEADER.size:
+        return size
+    body, chunk = size - _HEADER.size, _HEADER.unpack(head)[3]
+    return int(body - -(-body // (chunk + _TAG)) * _TAG)
+
+
 def ring_of_environment() -> KeyRing:
     """The keys of the instance that the environment names."""
     from core.settings import settings_from

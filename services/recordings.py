@@ -17,6 +17,7 @@ from pathlib import Path
 
 from core.clock import Clock
 from core.ids import CallId
+from core.sealed import plain_size
 from ledger.calls import Call
 from services.ports import RecordingFile, UnitOfWorkFactory
 from speech.audio import AudioProblem, AudioUnreadable, open_recording
@@ -71,7 +72,7 @@ class Look:
 def look_at(path: Path) -> Look:
     """Read a file's header, not its sound."""
     try:
-        size = path.stat().st_size
+        size = plain_size(path)
     except FileNotFoundError:
         return Look(path=path, state=RecordingState.MISSING, bytes=None, duration_s=None)
     try:

@@ -22,6 +22,7 @@ from runtime.records import Records
 from runtime.sealing import key_status, make_key
 from services.city import load_city
 from services.ports import RecordingFile
+from services.recordings import look_at
 from speech.audio import open_recording, write_telephone_wav
 from storage.database import Database
 
@@ -144,8 +145,11 @@ async def test_a_key_that_is_lost_is_told_and_nothing_is_overwritten(
 
 async def test_the_row_of_a_recording_says_what_was_recorded(home: Home) -> None:
     make_key(home.settings, first=True, now=T0)
-    size = home.record()[0].stat().st_size
+    path = home.record()[0]
+    size = path.stat().st_size
     await home.keeper.watch_once()
+    assert path.stat().st_size > size
+    assert look_at(path).bytes == size
     async with home.database.reading() as unit:
         rows: list[RecordingFile] = await unit.recordings.of_call(CallId(BASE))
     assert {row.bytes for row in rows} == {size}

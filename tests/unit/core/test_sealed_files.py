@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.keys import Key, KeyProblem, KeyRing, KeySource, key_source, new_key, ring_from_text
-from core.sealed import CHUNK, SealBroken, open_plain, seal_file, sealed_with
+from core.sealed import CHUNK, SealBroken, open_plain, plain_size, seal_file, sealed_with
 from core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.unit
@@ -41,6 +41,7 @@ def test_what_goes_in_comes_out(tmp_path: Path, size: int) -> None:
     assert sealed_with(path) == KEY.id
     assert size < 100 or content not in path.read_bytes()
     assert plain(path) == content
+    assert plain_size(path) == size
     assert not seal_file(path, KEY, lambda: RING)
 
 
@@ -135,6 +136,16 @@ def test_keys_from_a_command(tmp_path: Path) -> None:
         command.add(new_key(2.0), first=False)
     with pytest.raises(KeyProblem, match="失敗"):
         KeySource(path=tmp_path / "none", command="false").load()
+
+
+def test_a_key_store_is_not_asked_for_every_stretch_of_a_recording(tmp_path: Path) -> None:
+    KeySource(path=tmp_path / "k").add(KEY, first=True)
+    script = tmp_path / "ask"
+    script.write_text(f"#!/bin/sh\necho x >> {tmp_path / 'asked'}\ncat {tmp_path / 'k'}\n")
+    script.chmod(0o700)
+    source = KeySource(path=tmp_path / "none", command=str(script))
+    assert [source.load() for _ in range(5)] == [RING] * 5
+    assert (tmp_path / "asked").read_text() == "x\n"
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"keys": [{"id": "a", "created_at": 1, "key": "YQ=="}]}', "[]"])
