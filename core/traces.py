@@ -13,6 +13,11 @@ FEWEST_DIGITS = 7
 """Shorter numbers (extensions) name no citizen, and their digits stand in dates and prices too."""
 
 _SIGNS = "()（）.．・‐‑–—−ー－-\u3000"
+_WIDE_SIGNS = [(sign.encode(), f"\\u{ord(sign):04x}".encode()) for sign in _SIGNS if ord(sign) > 127]
+_WIDE_DIGITS = [
+    (digit.encode(), wide.encode(), f"\\u{ord(wide):04x}".encode())
+    for digit, wide in zip("0123456789", "０１２３４５６７８９", strict=True)
+]
 _ESCAPED_SIGNS = "|".join(f"{ord(sign):04x}" for sign in _SIGNS if ord(sign) > 127)
 _BETWEEN = rf"(?:[\s{re.escape(_SIGNS)}]|\\u(?:{_ESCAPED_SIGNS})){{0,4}}"
 
@@ -49,23 +54,23 @@ def count_raw(number: str, data: bytes, since: int = 0) -> int:
 
     Most blocks of a large file do not hold the digits in any form, which is seen fast, and are not searched closely.
     """
-    digits = digits_of(number)
-    if digits.removeprefix("0").encode() not in _squeezed(data):
+    if not may_hold(number, data):
         return 0
     return sum(found.end() > since for found in raw_pattern(number).finditer(data))
+
+
+def may_hold(number: str, data: bytes) -> bool:
+    """Whether the digits follow each other in `data`, whatever lies between: a fast look before a close one."""
+    return digits_of(number).removeprefix("0").encode() in _squeezed(data)
 
 
 def _squeezed(data: bytes) -> bytes:
     """`data` with plain digits and nothing between them."""
     if b"\xef\xbc" in data or b"\\u" in data:
-        for digit in "0123456789":
-            wide = chr(ord("０") + int(digit))
-            data = data.replace(wide.encode(), digit.encode()).replace(
-                f"\\u{ord(wide):04x}".encode(), digit.encode()
-            )
-    for sign in _SIGNS:
-        if ord(sign) > 127:
-            data = data.replace(sign.encode(), b"").replace(f"\\u{ord(sign):04x}".encode(), b"")
+        for digit, wide, escaped in _WIDE_DIGITS:
+            data = data.replace(wide, digit).replace(escaped, digit)
+    for sign, escaped in _WIDE_SIGNS:
+        data = data.replace(sign, b"").replace(escaped, b"")
     return data.translate(None, b" \t\r\n\x0b\x0c()-")
 
 

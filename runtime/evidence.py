@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import ToritsugiError
 from core.ids import CallId
+from core.masking import mask_text
 from core.sealed import open_plain
 from ledger.codec import encode_fact, kind_of
 from ledger.export import call_record
@@ -89,7 +90,7 @@ async def collect_evidence(
         await unit.audit.add(
             AuditEntry(
                 at=at, actor=actor, action="evidence.export", subject=call,
-                detail={"reason": reason.strip(), "sha256": digest},
+                detail={"reason": mask_text(reason.strip()), "sha256": digest},
             )
         )  # fmt: skip
         await unit.erasures.add_export(

@@ -16,6 +16,7 @@ from typing import Any
 
 from core.clock import TOKYO
 from core.ids import CallId
+from core.masking import mask_text
 from core.traces import ERASED, number_pattern
 
 FORMAT = "toritsugi-erasure/1"
@@ -212,7 +213,7 @@ def certificate_of(
         "at": datetime.fromtimestamp(at, TOKYO).isoformat(timespec="seconds"),
         "city": city_ja,
         "by": actor,
-        "reason": subject.without_numbers(reason),
+        "reason": mask_text(subject.without_numbers(reason)),
         "basis": basis,
         "subject": {
             "kind": subject.kind.value,

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId
-from core.traces import digits_of, number_pattern, numbers_in
+from core.traces import digits_of, may_hold, number_pattern, numbers_in
 from interactions.search_words import PLAIN, Normaliser
 from services.erasure import Erased, ErasureRecord, ExportEntry, Place, Subject, TableTraces
 from storage import rows
@@ -176,7 +176,7 @@ class SqlErasures:
         keys, texts = list(table.primary_key.columns), _texts(table)
         if not texts:
             return
-        patterns = [number_pattern(number) for number in subject.numbers]
+        patterns = [(number, number_pattern(number)) for number in subject.numbers]
         after: tuple[Any, ...] | None = None
         read = 0
         columns = [*keys, *(cast(column, String).label(f"_{column.name}") for column in texts)]
@@ -186,8 +186,12 @@ class SqlErasures:
                 query = query.where(_beyond(keys, after))
             found = (await self._connection.execute(query)).mappings().all()
             for row in found:
-                text = "\n".join(_unescaped(row[f"_{column.name}"]) for column in texts)
-                if any(pattern.search(text) for pattern in patterns):
+                stored = "\n".join(row[f"_{column.name}"] or "" for column in texts)
+                data = stored.encode()
+                if any(
+                    may_hold(number, data) and pattern.search(_unescaped(stored))
+                    for number, pattern in patterns
+                ):
                     yield row
             read += len(found)
             if progress is not None and read:
