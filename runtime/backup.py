@@ -45,7 +45,7 @@ OF_THE_MACHINE = frozenset({"tail_position"})
 """Rows that speak of files of the old machine."""
 
 _FOLDERS = ("sip", "reports", "certificates")
-_FILES = ("emergency.json", "audit-anchors.jsonl", REPLAYS)
+_FILES = ("emergency.json", "notice.json", "audit-anchors.jsonl", REPLAYS)
 _SETTINGS_OF_THE_MACHINE = ("TORITSUGI_DATABASE_URL", "TORITSUGI_KEYS", "TORITSUGI_KEYS_COMMAND")
 
 Say = Callable[[str], None]
@@ -148,9 +148,7 @@ def _add_files(instance: Instance, writer: ArchiveWriter) -> dict[str, FileSum]:
 
     found = {name: home / name for name in _FILES}
     for folder in (*_FOLDERS, "secrets"):
-        found |= {
-            f"{folder}/{path.name}": path for path in sorted((home / folder).glob("*")) if path.is_file()
-        }
+        found |= {str(path.relative_to(home)): path for path in sorted((home / folder).rglob("*"))}
     for name, path in found.items():
         if path.is_file():
             sums[name] = writer.add(f"files/{name}", _raw_parts(path))

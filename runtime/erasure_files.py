@@ -77,6 +77,13 @@ FILE_KINDS = (
         how=FileErase.DATABASE,
         patterns=("*.db", "*.db-wal", "*.db-shm"),
     ),
+    FileKind(
+        name="papers",
+        label_ja="市に納める書類",
+        how=FileErase.KEEP,
+        patterns=("reports/*/*",),
+        stays_ja="納めた書類は市の記録であり、ハッシュで照合されるため書き換えない。番号は伏せて載せている",
+    ),
     FileKind(name="reports", label_ja="報告の案", how=FileErase.TEXT, patterns=("reports/*",)),
     FileKind(
         name="certificates",
@@ -93,11 +100,12 @@ FILE_KINDS = (
         stays_ja="操作の記録の改ざんを見つけるために残す。個人情報はない",
     ),
     FileKind(
-        name="run",
-        label_ja="動作中の状態",
+        name="switched",
+        label_ja="電話機での切り替えの記録",
         how=FileErase.KEEP,
-        patterns=("run/*", "switched-by-telephone.jsonl*"),
+        patterns=("switched-by-telephone.jsonl*",),
     ),
+    FileKind(name="run", label_ja="動作中の状態", how=FileErase.KEEP, patterns=("run/*",)),
     FileKind(
         name="switch",
         label_ja="交換機の設定と状態",

@@ -41,8 +41,10 @@ from storage.database import Database
 from storage.dump import tables_of
 
 FORMAT = "toritsugi-handover/1"
-LEFT_OUT = frozenset({"tail_position", "setting", "export_log"})
-"""Tables that speak of this machine only."""
+LEFT_OUT = frozenset(
+    {"tail_position", "setting", "export_log", "desk_user", "desk_key", "desk_session", "desk_token"}
+)
+"""Tables that speak of this machine, and accounts: the next contractor's people get their own."""
 DAY_S = 86_400.0
 
 _SECRET = re.compile(r"secret|password|token|totp|private")
@@ -162,9 +164,9 @@ def _add_files(
     home, ring = instance.settings.home, key_source(instance.settings.home).load()
     files, recordings = {}, {}
     found = {
-        f"{folder}/{path.name}": path
+        str(path.relative_to(home)): path
         for folder in ("reports", "certificates")
-        for path in sorted((home / folder).glob("*"))
+        for path in sorted((home / folder).rglob("*"))
         if path.is_file()
     }
     profile = profile_path(instance.settings.city)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Integer, String, Text
 
+from storage.erasure_rules import OF_STAFF
 from storage.tables import Retention, table
 
 desk_user = table(
@@ -24,6 +25,7 @@ desk_user = table(
     Column("created_at", Double, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=OF_STAFF,
 )
 
 desk_key = table(
@@ -36,6 +38,7 @@ desk_key = table(
     Column("created_at", Double, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=OF_STAFF,
 )
 
 desk_session = table(
@@ -51,6 +54,7 @@ desk_session = table(
     Column("challenge", String(255), nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=OF_STAFF,
 )
 
 desk_token = table(
@@ -65,4 +69,5 @@ desk_token = table(
     Column("used_at", Double),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=OF_STAFF,
 )

@@ -47,5 +47,7 @@ class Erasure:
 
 NOT_OF_CITIZENS = Erasure(action=Erase.KEEP, label_ja="")
 """For tables that hold no personal data of citizens."""
+OF_STAFF = Erasure(action=Erase.KEEP, label_ja="", stays_ja="職員だけのデータ")
+"""For tables that hold personal data of staff alone: accounts."""
 MADE_ANEW = Erasure(action=Erase.MADE_ANEW, label_ja="")
-"""For indices. Whoever adds one sees to it in `storage.erasure.SqlErasures.index_again`."""
+"""For indices. Whoever adds one sees to it in `storage.erasure.SqlErasures.erase`."""

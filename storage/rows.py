@@ -30,7 +30,7 @@ from storage.case_rows import (
     search_text,
     webhook_event,
 )
-from storage.erasure_rules import NOT_OF_CITIZENS, Erase, Erasure
+from storage.erasure_rules import OF_STAFF, Erase, Erasure
 from storage.tables import Retention, metadata
 from storage.tables import serial as _serial
 from storage.tables import table as _table
@@ -127,7 +127,7 @@ operator = _table(
     Column("in_hand", JSON, nullable=False, server_default="{}"),
     retention=Retention.WHILE_IN_USE,
     personal=True,
-    erasure=NOT_OF_CITIZENS,
+    erasure=OF_STAFF,
 )
 
 staff_phone = _table(

@@ -104,7 +104,13 @@ async def test_every_row_and_file_comes_back(
             assert after[name] == before[name], name
     assert after["tail_position"] == []
     restored = contents(empty)
-    for name in ("sip/messages.jsonl", "reports/shortfall-2026-10.html", "secrets/ami", "emergency.json"):
+    for name in (
+        "sip/messages.jsonl",
+        "reports/shortfall-2026-10.html",
+        "secrets/ami",
+        "emergency.json",
+        "reports/monthly-2026-10-01_2026-10-31/paper.html",
+    ):
         assert restored[name] == files[name]
     for side in ("citizen", "line"):
         assert restored[f"recordings/{SERVED}-{side}.wav"] == files[f"recordings/{SERVED}-{side}.wav"]

@@ -151,7 +151,7 @@ def test_columns_with_secrets_are_known_by_their_names_and_can_be_left_empty() -
         ["secret"],
     )
     for name, columns in found.items():
-        for column in columns:
+        for column in columns if name not in LEFT_OUT else ():
             assert isinstance(metadata.tables[name].c[column].type, String), (
                 f"{name}.{column}: no text to empty"
             )
