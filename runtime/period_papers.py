@@ -34,6 +34,7 @@ from services.city import CityProfile
 Say = Callable[[str], None]
 DAY = timedelta(days=1)
 METER_TITLE = "応答率メーター"
+WITHHELD = "（限られた人だけが見る応対）"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,19 +164,22 @@ async def _add_cases(instance: Instance, material: Material, since: float, until
         while since < until:
             end = min(since + 86_400.0, until)
             for case in await unit.cases.between(since, end):
+                if case.joined_into is not None:
+                    continue
                 counts[case.category or ""] += 1
-                first = case.first
+                numbers = [call.caller for call in case.calls if call.caller]
+                hidden = WITHHELD if case.confidential else None
                 material.cases.append(
                     case_cells(
                         HandledCase(
-                            at=instance.clock.city_time_of(first.started_at),
+                            at=instance.clock.city_time_of(case.started_at),
                             case_id=case.case_id,
-                            caller=mask_number(first.caller) if first.caller else "番号なし",
+                            caller=mask_number(numbers[0]) if numbers else "番号なし",
                             topic=material.topics.get(case.category or "", ""),
-                            operator="→".join(names.get(each, each) for each in first.operators),
+                            operator="→".join(names.get(each, each) for each in case.operators),
                             status=case.status.label_ja,
-                            question=case.question,
-                            answer=case.answer,
+                            question=hidden or case.question,
+                            answer=hidden or case.answer,
                         )
                     )
                 )

@@ -62,7 +62,7 @@ async def fill(instance: Instance, day: date) -> None:
             if dice.random() < 0.5:
                 done = replace(
                     case,
-                    status=CaseStatus.CLOSED,
+                    status=CaseStatus.DONE,
                     question="交付の予約をしたい",
                     answer="空きを案内し予約した",
                 )
