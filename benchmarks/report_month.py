@@ -1,7 +1,7 @@
 """One city's monthly paper from a database of a million calls: how long, and how much memory.
 
 The month has 30,000 calls (the largest specification expects 3,600). The reference is the same month in a database that
-holds nothing else, and a month of a tenth of the calls: time and memory are told as ratios. Passes when the million
+holds nothing else, and a month of a tenth of the calls: time of the processor and memory are told as ratios. Passes when the million
 costs at most half as much again as the month alone, and ten times the calls at most a fifth more memory.
 """
 
@@ -41,7 +41,7 @@ COPY = (
 CHILD = (
     "import resource, sys, time; from runtime.cli import app; began = time.monotonic()\n"
     "try: app(sys.argv[1:], standalone_mode=False)\n"
-    "finally: print('%.2f %d' % (time.monotonic() - began, "
+    "finally: print('%.2f %.2f %d' % (time.monotonic() - began, time.process_time(), "
     "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss), file=sys.stderr)"
 )
 
@@ -74,8 +74,8 @@ async def fill(home: Path, calls: list[Call], copies: int) -> None:
     await database.close()
 
 
-def render(home: Path, format_: str) -> tuple[float, int]:
-    """Seconds and kilobytes of one paper, in a process of its own."""
+def render(home: Path, format_: str) -> dict[str, Any]:
+    """Time by the clock, time of the processor and memory of one paper, in a process of its own."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("TORITSUGI_")},
         "TORITSUGI_HOME": str(home),
@@ -91,8 +91,8 @@ def render(home: Path, format_: str) -> tuple[float, int]:
         text=True,
         check=True,
     )
-    seconds, memory = done.stderr.strip().splitlines()[-1].split()
-    return float(seconds), int(memory)
+    seconds, cpu, memory = done.stderr.strip().splitlines()[-1].split()
+    return {"s": float(seconds), "cpu_s": float(cpu), "memory_mb": round(int(memory) / 1024)}
 
 
 def run(_results: Path, quick: bool) -> dict[str, Any]:
@@ -110,14 +110,14 @@ def run(_results: Path, quick: bool) -> dict[str, Any]:
             began = time.monotonic()
             asyncio.run(fill(Path(folder), mine, older))
             filled = time.monotonic() - began
-            papers = {format_: render(Path(folder), format_) for format_ in ("csv", "xlsx", "html")}
+            papers = {format_: render(Path(folder), format_) for format_ in ("xlsx", "html")}
             found[name] = {
                 "calls": len(mine) * (older + 1),
                 "month": len(mine),
                 "fill_s": round(filled, 1),
-                **{format_: {"s": s, "memory_mb": round(kb / 1024)} for format_, (s, kb) in papers.items()},
+                **papers,
             }
-    time_ratio = found["million"]["xlsx"]["s"] / found["month alone"]["xlsx"]["s"]
+    time_ratio = found["million"]["xlsx"]["cpu_s"] / found["month alone"]["xlsx"]["cpu_s"]
     memory_ratio = found["million"]["xlsx"]["memory_mb"] / found["tenth"]["xlsx"]["memory_mb"]
     if time_ratio > 1.5 or memory_ratio > 1.2:
         raise RuntimeError(f"time x{time_ratio:.2f}, memory x{memory_ratio:.2f}: {found}")

@@ -13,6 +13,7 @@ from typing import IO
 
 from core.errors import ToritsugiError
 from core.masking import mask_number
+from core.settings import settings_from
 from interactions.ticket import Ticket, TicketKind
 from reports.answer_rates import answers_needed, offered, short_by
 from reports.cells import day_text, percent
@@ -27,6 +28,7 @@ from reports.resolution import AGAIN_DAYS, Following
 from reports.sections import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
 from runtime.city_facts import city_facts
 from runtime.floor_papers import midnight, month_of
+from runtime.install.pango import ensure_pango
 from runtime.instance import Instance
 from runtime.staffing import calls_by_day, open_times, ready
 from services.city import CityProfile
@@ -334,4 +336,5 @@ def write_format(paper: Paper, format_: Format, target: IO[bytes]) -> None:
         case Format.XLSX:
             write_xlsx(paper, target)
         case Format.PDF:
+            ensure_pango(settings_from().tools)
             write_pdf(paper, target)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from runtime.install.asterisk import ensure_asterisk, find_asterisk
 from runtime.install.chromium import ensure_chromium, find_chromium
+from runtime.install.pango import ensure_pango, find_pango
 from runtime.install.postgres import ensure_postgres, find_postgres
 from runtime.install.progress import Progress
 from runtime.install.sipp import ensure_sipp, find_sipp
 
 COMMAND_TOOLS: Mapping[str, frozenset[str]] = {
     "demo": frozenset({"asterisk"}),
-    "test": frozenset({"asterisk", "sipp", "postgres", "chromium"}),
+    "test": frozenset({"asterisk", "sipp", "postgres", "chromium", "pango"}),
     "bench": frozenset({"asterisk", "sipp"}),
     "accept": frozenset({"asterisk", "sipp"}),
     "up": frozenset({"asterisk"}),
@@ -45,6 +46,11 @@ def _tasks(tools: Path) -> tuple[Task, ...]:
             name="sipp",
             ready=lambda: find_sipp(tools) is not None,
             bring=lambda progress: ensure_sipp(tools, progress),
+        ),
+        Task(
+            name="pango",
+            ready=lambda: find_pango(tools),
+            bring=lambda progress: ensure_pango(tools, progress),
         ),
         Task(
             name="postgres",

@@ -15,11 +15,13 @@ import pytest
 from month_papers import calls_of, paper
 from pypdf import PdfReader
 
+from core.settings import settings_from
 from ledger.calls import Disposition
 from ledger.export import safe_cell
 from reports.cells import NOTHING, cell_text, plain
 from reports.formats import MOST_PRINTED, csv_lines, html_parts, write_pdf, write_xlsx
 from reports.paper import Kind, Paper, Table
+from runtime.install.pango import ensure_pango
 
 pytestmark = pytest.mark.unit
 
@@ -169,6 +171,7 @@ def test_no_text_of_a_citizen_becomes_a_formula(whole: Paper) -> None:
 
 
 def test_the_print_shows_the_same_figures() -> None:
+    ensure_pango(settings_from().tools)
     small = paper(calls_of(60, 3), ("standing_out", "counts", "rates", "days", "hour_chart", "long_waits"))
     target = io.BytesIO()
     write_pdf(small, target)
