@@ -1,8 +1,8 @@
 """One city's monthly paper from a database of a million calls: how long, and how much memory.
 
 The month has 30,000 calls (the largest specification expects 3,600). The reference is the same month in a database that
-holds nothing else, and a month of a tenth of the calls: time of the processor and memory are told as ratios. Passes when the million
-costs at most half as much again as the month alone, and ten times the calls at most a fifth more memory.
+holds nothing else, and a month of a tenth of the calls: time of the processor and memory are told as ratios. Passes
+when the million costs at most half as much again as the month alone, and ten times the calls a fifth more memory.
 """
 
 from __future__ import annotations
