@@ -29,6 +29,8 @@ from interactions.search_words import (
 
 MOST_HITS = 500
 """Hits on a page."""
+INDEX_FORM = 2
+"""Counts what an index keeps of a case; one of another form is made anew."""
 EVERY = "al:l"
 """A token of every case."""
 MOST_TOKENS = 60_000

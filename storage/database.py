@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.errors import ToritsugiError
+from interactions.search import INDEX_FORM
 from interactions.search_words import PLAIN, Normaliser
 from storage.account_stores import SqlSessions, SqlTokens, SqlUsers
 from storage.alert_stores import SqlAlerts
@@ -133,13 +134,14 @@ class Database:
                 await self._index_cases(_unit(connection, self._normalise))
 
     async def _index_cases(self, unit: SqlUnitOfWork) -> None:
-        """Make the index of cases anew when it is not of this normaliser: after a migration, or another choice."""
-        if await unit.settings.get(_INDEXED_BY) == self._normalise.name:
+        """Make the index of cases anew when it is not of this form: after a migration, or with another normaliser."""
+        form = f"{INDEX_FORM}/{self._normalise.name}"
+        if await unit.settings.get(_INDEXED_BY) == form:
             return
         await unit.cases.index.clear()
         async for page in unit.cases.stream(float("-inf"), float("inf")):
             await unit.cases.reindex([case.case_id for case in page])
-        await unit.settings.put(_INDEXED_BY, self._normalise.name)
+        await unit.settings.put(_INDEXED_BY, form)
 
     async def forget_words(self) -> None:
         """Have SQLite's index of words lose what was deleted from it, in short writes; see ADR 24."""
