@@ -8,7 +8,7 @@ from typing import Any
 
 from runtime.anchoring import KEY, anchor_path
 from runtime.instance import Instance
-from services.audit import Verifier
+from services.audit import AuditFault, AuditProblem, Verifier
 from storage.anchors import AnchorFile
 
 PAGE = 1000
@@ -26,12 +26,19 @@ async def verify_audit(city: str | None, say: Callable[[str], None]) -> dict[str
             head = await unit.audit.head()
             verifier = Verifier(head, anchors, key)
             after = 0
-            while page := await unit.audit.links(after, PAGE):
+            # Others go on writing: what they add after the head was read is of the next time.
+            while page := [link for link in await unit.audit.links(after, PAGE) if link.seq <= head.seq]:
                 verifier.feed(page)
                 after = page[-1].seq
                 if verifier.read // 100_000 > (verifier.read - len(page)) // 100_000:
                     say(f"{verifier.read} 行を確かめました。")
+            beyond = await unit.audit.links(head.seq, 1)
+            added = bool(beyond) and (await unit.audit.head()).seq < beyond[0].seq
         problems = verifier.finish()
+        if added:
+            problems.append(
+                AuditProblem(fault=AuditFault.BROKEN, seq=beyond[0].seq, detail="終わりより先にある行")
+            )
         if not problems:
             await instance.anchoring().once()
     finally:

@@ -103,3 +103,13 @@ async def test_an_anchor_stands_whenever_the_audit_has_grown(instance: Instance,
         assert last is not None
         assert (last.seq, last.at) == (seq, 5.0)
         await write(instance.database, 1)
+
+
+async def test_a_line_that_is_slipped_in_behind_the_end_is_named(instance: Instance) -> None:
+    await run_sql(
+        instance.database,
+        "INSERT INTO audit (at, actor, action, subject, detail, seq, prev, hash) "
+        "VALUES (1.0, 'x', 'x', 'x', '{}', 6, 'x', 'x')",
+    )
+    broken = await verify_audit("matsusaka", silent)
+    assert [(each["fault"], each["seq"]) for each in broken["problems"]] == [("broken", 6)]
