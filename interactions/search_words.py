@@ -129,11 +129,11 @@ class SynonymGroups:
     groups: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, groups: Iterable[Sequence[str]], normalise: Normaliser = PLAIN) -> SynonymGroups:
+    def of(cls, groups: Iterable[Sequence[str]]) -> SynonymGroups:
         found: dict[str, tuple[str, ...]] = {}
         for group in groups:
             for word in group:
-                found[normalise(word)] = (*found.get(normalise(word), ()), *group)
+                found[PLAIN(word)] = (*found.get(PLAIN(word), ()), *group)
         return cls(found)
 
     def __call__(self, word: str) -> Collection[str]:
