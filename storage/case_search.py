@@ -7,7 +7,7 @@ are one number (`shape`), and from `search_label`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from interactions.search import (
 )
 from interactions.search_words import Both, Either, Normaliser, Phrase, Prefix, Sought, Term, holds
 from storage import rows
-from storage.sql import chunks, insert_into
+from storage.sql import CHUNK, chunks, insert_into
 
 LABELS_IN = 20_000
 """Tags, operators and departments are counted in so many of the newest hits at most."""
@@ -198,8 +198,8 @@ class SqlCaseIndex:
         values: dict[Facet, Counter[str]] = {facet: Counter() for facet in Facet}
         months: Counter[str] = Counter()
         total = 0
-        shapes = await self._shapes()
-        for shape, month, count in await self._groups(sought, since, until, shapes):
+        groups, shapes = await self._groups(sought, since, until)
+        for shape, month, count in groups:
             total += count
             months[month_text(month)] += count
             for token in shapes[shape]:
@@ -221,24 +221,28 @@ class SqlCaseIndex:
             newest=LABELS_IN if total > LABELS_IN else None,
         )
 
-    async def _shapes(self) -> dict[int, tuple[str, ...]]:
-        """Every shape there is; each begins with a status."""
-        found = await self._all("SELECT id, text FROM search_term WHERE text >= 'st:' AND text < 'st;'")
+    async def _shapes(self, numbers: Collection[int] | None = None) -> dict[int, tuple[str, ...]]:
+        """These shapes, or every one there is; each begins with a status."""
+        which = "text >= 'st:' AND text < 'st;'"
+        if numbers is not None and len(numbers) <= CHUNK:
+            which = f"id IN ({', '.join(f'{number:d}' for number in numbers) or 'NULL'})"
+        found = await self._all(f"SELECT id, text FROM search_term WHERE {which}")
         return {number: tuple(tokens.split()) for number, tokens in found}
 
     async def _groups(
-        self, sought: Both | None, since: int | None, until: int | None, shapes: Mapping[int, Sequence[str]]
-    ) -> list[tuple[Any, ...]]:
-        """Shape, month and how many."""
+        self, sought: Both | None, since: int | None, until: int | None
+    ) -> tuple[list[tuple[Any, ...]], dict[int, tuple[str, ...]]]:
+        """Shape, month and how many; and what the shapes are."""
         if sought is not None and not _of_shape(sought):
             places = self._places(sought, since, until)
-            return await self._all(
+            found = await self._all(
                 f"SELECT c.shape, c.month, count(*) FROM ({places.sql}) AS h "
                 "JOIN search_case AS c ON c.place = h.place GROUP BY c.shape, c.month",
                 places.value,
             )
+            return found, await self._shapes({shape for shape, _month, _count in found})
         # Facets of the shape alone: one index says it all, in order of shape, month and place.
-        where = ["1 = 1"]
+        shapes, where = await self._shapes(), ["1 = 1"]
         if sought is not None:
             wanted = [f"{number:d}" for number, tokens in shapes.items() if holds(sought, (*tokens, EVERY))]
             where.append(f"shape IN ({', '.join(wanted) or 'NULL'})")
@@ -246,9 +250,10 @@ class SqlCaseIndex:
             where.append(f"place >= {since:d} AND month >= {month_of((since >> LOW_BITS) / 1000):d}")
         if until is not None:
             where.append(f"place < {until:d} AND month <= {month_of((until >> LOW_BITS) / 1000):d}")
-        return await self._all(
+        found = await self._all(
             f"SELECT shape, month, count(*) FROM search_case WHERE {' AND '.join(where)} GROUP BY shape, month"
         )
+        return found, shapes
 
 
 @dataclass(frozen=True, slots=True)
