@@ -17,6 +17,7 @@ from core.errors import ToritsugiError
 from runtime.cli_call import call_app
 from runtime.cli_cases import cases_app, webhooks_app
 from runtime.cli_desk import user_app
+from runtime.cli_faq import faq_app
 from runtime.cli_floor import (
     alerts_app,
     audit_app,
@@ -52,6 +53,7 @@ for name, sub in (
     ("staff", staff_app),
     ("user", user_app),
     ("tickets", tickets_app),
+    ("faq", faq_app),
     ("trunk", trunk_app),
     ("guard", guard_app),
     ("audit", audit_app),

@@ -34,7 +34,7 @@ from core.emergency import read_emergency
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from core.keys import COMMAND_VARIABLE, FILE_VARIABLE, key_source
-from core.settings import PROJECT_ROOT, Settings, settings_from
+from core.settings import PROJECT_ROOT, Settings
 from desk.settings import VARIABLES as DESK_VARIABLES
 from desk.settings import DeskSettings, desk_settings_from
 from notify.event_post import EventPoster
@@ -55,6 +55,7 @@ from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
 from runtime.recording_pause import RecordingPause
 from runtime.records import Records
+from runtime.remembered import REMEMBERED, remembered_settings
 from runtime.sounds import PromptFiles
 from runtime.supervision_notice import SupervisionNotice
 from runtime.waiting_words import WaitingWords
@@ -70,7 +71,6 @@ from telephony.ami.session import AmiSession
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = "settings.json"
 CALLBACKS_LAST_S = 31 * 86400.0
 """No booking is kept open longer than this: seven opening days at most (`acd.callback_profile`)."""
 OPERATORS_VERSION = "operators.version"
@@ -369,15 +369,6 @@ class Instance:
             anchoring=self.anchoring(),
             events=self.event_sender(),
         )
-
-
-def remembered_settings() -> Settings:
-    """The settings of the environment, over those that this home was last started with.
-
-    So `operator add` in another terminal speaks of the same ports and the same city as the running `up`.
-    """
-    home = settings_from().home
-    return settings_from({**read_json(home / REMEMBERED), **os.environ})
 
 
 def remembered_desk(settings: Settings) -> DeskSettings:

@@ -21,6 +21,7 @@ from ledger.facts import Fact
 from services.case_ports import CaseStore, OutboxStore
 from services.desk_ports import SessionStore, TokenStore, UserStore
 from services.erasure import Erased, ErasureRecord, ExportEntry, Place, Subject, TableTraces
+from services.faq_ports import FaqStore
 from services.speech_ports import InsightStore, MuteStore, QualityStore
 
 if TYPE_CHECKING:
@@ -631,6 +632,8 @@ class UnitOfWork(Protocol):
     def settings(self) -> SettingStore: ...
     @property
     def alerts(self) -> AlertStore: ...
+    @property
+    def faq(self) -> FaqStore: ...
     @property
     def retention(self) -> RetentionStore: ...
     @property

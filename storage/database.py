@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.util import CommandError
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,6 +25,7 @@ from storage.callback_stores import SqlCallbacks
 from storage.case_stores import SqlCases
 from storage.desk_stores import SqlOperators, SqlSettings, SqlStaffPhones, SqlTrunks
 from storage.erasure import SqlErasures
+from storage.faq_stores import SqlFaq
 from storage.floor_stores import SqlOffers
 from storage.insight_stores import SqlInsights, SqlMutes, SqlQuality
 from storage.ledger_stores import SqlCalls, SqlFacts, SqlTails
@@ -69,6 +67,7 @@ class SqlUnitOfWork:
     callbacks: SqlCallbacks
     settings: SqlSettings
     alerts: SqlAlerts
+    faq: SqlFaq
     retention: SqlRetention
     outbox: SqlOutbox
     erasures: SqlErasures
@@ -126,6 +125,8 @@ class Database:
         Raises:
             ToritsugiError: the revision is not known here: it is of a newer version.
         """
+        if revision == "head" and await self._is_newest():
+            return
         async with _said_plainly(self.url), self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -164,6 +165,8 @@ class Database:
 
     async def revision(self) -> str | None:
         """The form that the tables have; None when there are none."""
+        from alembic.migration import MigrationContext
+
         async with _said_plainly(self.url), self.engine.connect() as connection:
             return await connection.run_sync(
                 lambda plain: MigrationContext.configure(plain).get_current_revision()
@@ -174,6 +177,18 @@ class Database:
         async with self.uow() as unit:
             await unit.settings.put(_INDEXED_BY, "")
         await self.migrate()
+
+    async def _is_newest(self) -> bool:
+        """Whether the tables have this version's form and the cases' index is of this normaliser."""
+        async with _said_plainly(self.url), self.engine.connect() as plain:
+            connection = await plain.execution_options(**{_READ_ONLY: True})
+            if not await connection.run_sync(lambda each: inspect(each).has_table("alembic_version")):
+                return False
+            found = await connection.scalars(text("SELECT version_num FROM alembic_version"))
+            return (
+                list(found) == [_newest()]
+                and await SqlSettings(connection).get(_INDEXED_BY) == self._normalise.name
+            )
 
     async def empty_wal(self) -> bool:
         """Write SQLite's log into its file and cut it, so that nothing deleted is left in either.
@@ -214,7 +229,21 @@ async def migrate(url: str) -> None:
         await database.close()
 
 
+def _newest() -> str:
+    """The last revision of the chain: the one that no other one follows."""
+    texts = [path.read_text(encoding="utf-8") for path in (MIGRATIONS / "versions").glob("[0-9]*.py")]
+    named = {key: {m[1] for each in texts if (m := re.search(rf'^{key} = "(.+)"', each, re.MULTILINE))}
+             for key in ("revision", "down_revision")}  # fmt: skip
+    (last,) = named["revision"] - named["down_revision"]
+    return last
+
+
 def _upgrade(connection: Connection, revision: str) -> None:
+    # Alembic starts slowly, and nearly every command finds nothing to migrate.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
@@ -254,6 +283,7 @@ def _unit(connection: AsyncConnection, normalise: Normaliser) -> SqlUnitOfWork:
         users=SqlUsers(connection),
         sessions=SqlSessions(connection),
         tokens=SqlTokens(connection),
+        faq=SqlFaq(connection),
     )
 
 

@@ -406,3 +406,72 @@ export_log = _table(
         stays_ja="どこに写しがあるかを示すために残す",
     ),
 )
+
+faq_article = _table(
+    "faq_article",
+    Column("article_id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("latest", Integer, nullable=False),
+    Column("published", Integer, nullable=False),
+    Column("change", BigInteger, nullable=False, index=True),
+    Column("record", JSON, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=True,
+)
+
+faq_version = _table(
+    "faq_version",
+    Column("article_id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("made_at", Double, nullable=False),
+    Column("record", JSON, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=True,
+)
+
+faq_request = _table(
+    "faq_request",
+    Column("request_id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("due_at", Double, nullable=False),
+    Column("record", JSON, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=True,
+)
+
+faq_synonym = _table(
+    "faq_synonym",
+    Column("set_id", String(32), primary_key=True),
+    Column("words", JSON, nullable=False),
+    retention=Retention.WHILE_IN_USE,
+    personal=False,
+)
+
+faq_search = _table(
+    "faq_search",
+    _serial(),
+    Column("at", Double, nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("call_id", String(96), index=True),
+    Column("words", Text, nullable=False),
+    Column("found", JSON, nullable=False),
+    Column("strict", Boolean, nullable=False),
+    Column("clicked", JSON, nullable=False),
+    Column("used", JSON, nullable=False),
+    retention=Retention.CALLS,
+    personal=True,
+)
+
+faq_use = _table(
+    "faq_use",
+    _serial(),
+    Column("at", Double, nullable=False, index=True),
+    Column("article_id", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("call_id", String(96), index=True),
+    Index("ix_faq_use_article", "article_id", "version"),
+    retention=Retention.CALLS,
+    personal=True,
+)

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.docs
 
 DOCS = PROJECT_ROOT / "docs"
 CODE = (
-    "acd", "agi_scripts", "asterisk_conf", "benchmarks", "core", "demo", "desk", "interactions", "ivr", "ledger",
-    "reports", "notify", "runtime", "services", "speech", "storage", "telephony", "tests",
+    "acd", "agi_scripts", "asterisk_conf", "benchmarks", "core", "demo", "desk", "faq_kb", "interactions", "ivr",
+    "ledger", "reports", "notify", "runtime", "services", "speech", "storage", "telephony", "tests",
 )  # fmt: skip
 INHERITED_WORDS = {variable.value for variable in Variable} | {"TORITSUGI_OPERATOR", "TORITSUGI_"}
 
