@@ -56,6 +56,8 @@ class Hit:
     covered: float
     """Share of the query's words, by how telling they are, that the article answers to; near words by their
     nearness. To compare hits of different searches."""
+    asked: float
+    """How telling (idf) the query's words are, all together."""
     strict: bool
     """Whether it has nearly every telling word, itself or a synonym: found without guessing."""
     matches: tuple[Match, ...] = ()
@@ -86,17 +88,9 @@ class Searcher:
         if not len(index) or not text.strip():
             return []
         query = read_query(text, index, self.analyser, self.vectors, self.synonyms)
-        parts = self._looked_up(index, query)
-        total = np.zeros(index.size, np.float32)
-        for values in parts.values():
-            total += values
-        total[~_shown(index, now, public=public)] = 0.0
-        first = best_places(total, CANDIDATES)
-        first = first[total[first] > 0]
+        first, told = self.compare(index, query, _shown(index, now, public=public))
         if not len(first):
             return []
-        told = {name: values[first] for name, values in parts.items()}
-        told |= self._compared(index, query, first)
         scores = np.sum(list(told.values()), axis=0)
         full = sum(self._weight(name, query) for name in told)
         order = np.lexsort((first, -scores))[:limit]
@@ -109,6 +103,20 @@ class Searcher:
             )
             for place in order
         ]
+
+    def compare(
+        self, index: Index, query: Query, shown: npt.NDArray[np.bool_]
+    ) -> tuple[Places, dict[str, Floats]]:
+        """The candidates among what is `shown`, as places of all documents, and what each part adds to each."""
+        parts = self._looked_up(index, query)
+        total = np.zeros(index.size, np.float32)
+        for values in parts.values():
+            total += values
+        total[~shown] = 0.0
+        first = best_places(total, CANDIDATES)
+        first = first[total[first] > 0]
+        told = {name: values[first] for name, values in parts.items()}
+        return first, told | (self._compared(index, query, first) if len(first) else {})
 
     def _weight(self, name: str, query: Query) -> float:
         return self.weights[name] * (query.unknown if name == "kana" else 1.0)
@@ -230,6 +238,7 @@ def _hit(index: Index, query: Query, document: int, parts: Mapping[str, float]) 
         score=round(sum(parts.values()), 4),
         parts={name: round(value, 4) for name, value in parts.items()},
         covered=round(covered / whole, 4) if whole else 0.0,
+        asked=round(whole, 3),
         strict=bool(whole) and strict >= STRICT * whole,
         matches=tuple(matches),
     )

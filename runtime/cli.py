@@ -18,6 +18,8 @@ from runtime.cli_call import call_app
 from runtime.cli_cases import cases_app, webhooks_app
 from runtime.cli_desk import user_app
 from runtime.cli_faq import faq_app
+from runtime.cli_faq_loop import loop_app
+from runtime.cli_faq_writing import writing_app
 from runtime.cli_floor import (
     alerts_app,
     audit_app,
@@ -46,6 +48,8 @@ app = typer.Typer(
 profile_app = typer.Typer(help="市の設定 / city profiles.", no_args_is_help=True)
 ledger_app = typer.Typer(help="通話台帳 / the calls, and the proof.", no_args_is_help=True)
 models_app = typer.Typer(help="音声認識モデル / speech models.", no_args_is_help=True)
+faq_app.add_typer(writing_app)
+faq_app.add_typer(loop_app)
 for name, sub in (
     ("profile", profile_app),
     ("operator", operator_app),

@@ -121,3 +121,24 @@ def _text(line: str) -> None:
 
     row = json.loads(line)
     out(f"{row['score']:.3f}  {row['id']}  {row['question']}")
+
+
+@faq_app.command("seed")
+def faq_seed(
+    city: Annotated[str | None, typer.Option("--city", help="市の名前 (市ごとの項目も入れる)")] = None,
+    state: Annotated[
+        str, typer.Option("--state", help="published (すぐに使う) か draft (市の承認を受けてから)")
+    ] = "published",
+    by: By = "",
+) -> None:
+    """見本の項目と類義語を入れます。すでにある項目は変えません。
+
+    例: ./toritsugi faq seed --city ube --state draft
+    """
+    from faq_kb.article import State
+    from runtime.faq_words import seed
+    from runtime.remembered import remembered_settings
+
+    if state not in (State.PUBLISHED, State.DRAFT):
+        raise ToritsugiError(f"使えない状態です: {state}", where="--state", cure="published か draft を書く")
+    asyncio.run(seed(city or remembered_settings().city, State(state), by, say))

@@ -1,0 +1,179 @@
+"""What citizens asked that no entry answers: calls that belong together, and an entry drafted from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from faq_kb.segment import idf, meaning
+from faq_kb.vectors import SIZE, WordVectors
+from faq_kb.words import Analyser, telling
+
+Floats = npt.NDArray[np.float32]
+
+TOGETHER = 0.45
+"""From this likeness (cosine) to the middle of a group a call belongs to it."""
+EXAMPLES = 5
+_MEANING = 0.6
+"""How much meanings count beside words."""
+_MAIN = 2
+"""Sentences that stand for a call: those with the most telling words."""
+_LONGEST = 120
+_OPENINGS = (
+    "すみません",
+    "すいません",
+    "あの",
+    "あのう",
+    "えっと",
+    "えーと",
+    "もしもし",
+    "はい",
+    "ええ",
+    "ちょっと",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A call for which no entry was found."""
+
+    call: str
+    at: float
+    """Epoch seconds."""
+    asked: tuple[str, ...]
+    """What the citizen said, sentence by sentence."""
+    told: tuple[str, ...] = ()
+    """What the operator said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entry to begin with; a person writes the answer."""
+
+    question: str
+    forms: tuple[str, ...]
+    told: tuple[str, ...]
+    """What operators said in these calls, as a start for the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Calls about the same thing that nothing answers."""
+
+    words: tuple[str, ...]
+    """What it is about: the words that tell it from other gaps."""
+    calls: tuple[str, ...]
+    first_at: float
+    last_at: float
+    examples: tuple[str, ...]
+    draft: Draft
+
+
+def gaps(
+    calls: Sequence[Unanswered], analyser: Analyser, vectors: WordVectors | None = None, least: int = 2
+) -> list[Gap]:
+    """The gaps behind `calls`, the one with most calls first.
+
+    Args:
+        least: calls that make a gap; single ones are left out.
+    """
+    kept = [
+        (call, _main(call.asked, analyser)) for call in sorted(calls, key=lambda each: (each.at, each.call))
+    ]
+    kept = [(call, main) for call, main in kept if main]
+    if not kept:
+        return []
+    places = _places([[word for _, words in main for word in words] for _, main in kept], vectors)
+    groups = [group for group in _grouped(places) if len(group) >= least]
+    everywhere = Counter(word for _, main in kept for word in {word for _, words in main for word in words})
+    found = [_gap([kept[number] for number in group], places[group], everywhere) for group in groups]
+    return sorted(found, key=lambda gap: (-len(gap.calls), gap.first_at))
+
+
+Main = list[tuple[str, tuple[str, ...]]]
+
+
+def _main(sentences: Sequence[str], analyser: Analyser) -> Main:
+    """The sentences that stand for a call, with their telling words."""
+    cut = [(sentence, telling(analyser.analyse(sentence).words)) for sentence in dict.fromkeys(sentences)]
+    ordered = sorted((each for each in cut if each[1]), key=lambda each: -len(each[1]))
+    return ordered[:_MAIN]
+
+
+def _places(texts: Sequence[Sequence[str]], vectors: WordVectors | None) -> Floats:
+    """Where each call lies: its words by how rare they are, and what they mean; rows of unit length."""
+    counts = Counter(word for text in texts for word in set(text))
+    rarity = {word: idf(len(texts), count) + 0.1 for word, count in counts.items()}
+    columns = {word: number for number, word in enumerate(counts)}
+    words = np.zeros((len(texts), len(columns)), np.float32)
+    meanings = np.zeros((len(texts), SIZE if vectors else 1), np.float32)
+    for row, text in enumerate(texts):
+        for word in set(text):
+            words[row, columns[word]] = rarity[word]
+        if vectors:
+            meanings[row] = meaning(text, lambda word: rarity[word], vectors)
+    if len(texts) > 2 and vectors:
+        meanings = meanings - meanings.mean(axis=0)
+    return _unit(np.hstack([_unit(words), _MEANING * _unit(meanings)]))
+
+
+def _unit(rows: Floats) -> Floats:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    found: Floats = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return found
+
+
+def _grouped(places: Floats) -> list[list[int]]:
+    """Calls to the group whose middle is nearest, if it is near enough; a second look finds settled middles."""
+    middles: list[Floats] = []
+    groups: list[list[int]] = []
+    for again in (False, True):
+        if again:
+            middles = [_unit(places[group].mean(axis=0, keepdims=True))[0] for group in groups]
+            groups = [[] for _ in middles]
+        for number, place in enumerate(places):
+            likeness = [float(place @ middle) for middle in middles]
+            best = int(np.argmax(likeness)) if likeness else -1
+            if best >= 0 and likeness[best] >= TOGETHER:
+                groups[best].append(number)
+                if not again:
+                    middles[best] = _unit(places[groups[best]].mean(axis=0, keepdims=True))[0]
+            else:
+                middles.append(place)
+                groups.append([number])
+    return [group for group in groups if group]
+
+
+def _gap(calls: Sequence[tuple[Unanswered, Main]], places: Floats, everywhere: Counter[str]) -> Gap:
+    middle = places.mean(axis=0)
+    order = [int(number) for number in np.argsort(-(places @ middle), kind="stable")]
+    counts = Counter(word for _, main in calls for word in {word for _, words in main for word in words})
+    words = sorted(counts, key=lambda word: (-counts[word] * counts[word] / everywhere[word], word))
+    examples = list(dict.fromkeys(plain(calls[number][1][0][0]) for number in order))
+    told = list(dict.fromkeys(sentence for number in order for sentence in calls[number][0].told))
+    return Gap(
+        words=tuple(word for word in words if counts[word] * 2 >= len(calls))[:EXAMPLES] or tuple(words[:3]),
+        calls=tuple(call.call for call, _ in calls),
+        first_at=min(call.at for call, _ in calls),
+        last_at=max(call.at for call, _ in calls),
+        examples=tuple(examples[:EXAMPLES]),
+        draft=Draft(
+            question=examples[0], forms=tuple(examples[1 : 1 + EXAMPLES]), told=tuple(told[:EXAMPLES])
+        ),
+    )
+
+
+def plain(sentence: str) -> str:
+    """A spoken sentence without the words that people begin with."""
+    text = " ".join(sentence.split()).strip("、。 ")
+    while True:
+        for opening in _OPENINGS:
+            if text.startswith(opening) and text[len(opening) :].lstrip("ー").startswith(("、", " ", "。")):
+                text = text[len(opening) :].lstrip("ー、 。")
+                break
+        else:
+            return text[:_LONGEST]

@@ -1,0 +1,159 @@
+"""The `faq` commands about requests for changes, synonyms, and the first entries."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import ToritsugiError
+from faq_kb.article import State
+from faq_kb.csv_file import read_rows
+from faq_kb.synonyms import SynonymSet
+from faq_kb.workflow import ChangeRequest, RequestState, Role, answered
+from runtime.faq import FaqBase, Say, somebody
+from runtime.faq_writing import city_time, due_moment
+from services.faq import Who, carry_out, plan_import, unknown
+from services.ports import AuditEntry, UnitOfWork
+
+SEED = Path(__file__).resolve().parent.parent / "faq_kb" / "seed"
+
+Out = Callable[[str], None]
+
+
+# ---- requests -------------------------------------------------------------------------------------
+
+
+async def request_change(article_id: str, content: str, due: str, by: str, out: Out, say: Say) -> None:
+    """Somebody asks that an entry be changed, or for a new one."""
+    if not content.strip():
+        raise ToritsugiError("内容がありません", where="--content", cure="どう変えてほしいかを書く")
+    async with FaqBase.open(say) as base:
+        async with base.database.uow() as unit:
+            if article_id and await unit.faq.get(article_id) is None:
+                raise unknown(article_id)
+            request = ChangeRequest(
+                request_id=f"f-{secrets.token_hex(4)}", article_id=article_id, content=content.strip(),
+                by=somebody(by), opened_at=base.clock.epoch(), due_at=due_moment(base, due),
+            )  # fmt: skip
+            await unit.faq.put_request(request)
+        out(request.request_id)
+        say(f"改訂の依頼を受け付けました。期限は {city_time(base, request.due_at)[:10]} です。")
+
+
+async def answer_request(request_id: str, declined: bool, result: str, by: str, say: Say) -> None:
+    """A request is done, or declined."""
+    async with FaqBase.open(say) as base:
+        async with base.database.uow() as unit:
+            request = await unit.faq.request(request_id)
+            if request is None:
+                raise ToritsugiError(
+                    f"ない依頼です: {request_id}", where="番号", cure="toritsugi faq requests で確かめる"
+                )
+            state = RequestState.DECLINED if declined else RequestState.DONE
+            after = answered(request, state, at=base.clock.epoch(), by=somebody(by), result=result)
+            await unit.faq.put_request(after)
+        say(f"{request_id}: {after.state.label_ja}")
+
+
+async def list_requests(every: bool, out: Out, say: Say) -> None:
+    async with FaqBase.open(say) as base, base.database.reading() as unit:
+        now = base.clock.epoch()
+        for each in await unit.faq.requests(every=every):
+            row = {
+                "request": each.request_id, "id": each.article_id, "content": each.content,
+                "state": each.state.value, "state_meaning": each.state.label_ja, "by": each.by,
+                "opened": city_time(base, each.opened_at), "due": city_time(base, each.due_at),
+                "late": each.state is RequestState.OPEN and each.due_at < now, "result": each.result,
+                "ended_by": each.ended_by,
+            }  # fmt: skip
+            out(json.dumps(row, ensure_ascii=False))
+
+
+# ---- synonyms and first entries -------------------------------------------------------------------
+
+
+async def add_synonyms(words: Sequence[str], by: str, out: Out, say: Say) -> None:
+    """Make expressions mean the same to the search."""
+    kept = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+    if len(kept) < 2:
+        raise ToritsugiError("言葉が二つ以上要ります", where="言葉", cure="例: 紛失 なくした")
+    async with FaqBase.open(say) as base:
+        added = SynonymSet(set_id=f"w-{secrets.token_hex(4)}", words=kept)
+        async with base.database.uow() as unit:
+            await unit.faq.put_synonyms([added])
+            await _audit_words(base, unit, "faq.synonyms", added.set_id, by, kept)
+        out(added.set_id)
+
+
+async def remove_synonyms(set_id: str, by: str, say: Say) -> None:
+    async with FaqBase.open(say) as base:
+        async with base.database.uow() as unit:
+            if not await unit.faq.drop_synonyms(set_id):
+                raise ToritsugiError(
+                    f"ない組です: {set_id}", where="番号", cure="toritsugi faq synonyms list で確かめる"
+                )
+            await _audit_words(base, unit, "faq.synonyms_removed", set_id, by, ())
+        say(f"{set_id} を消しました。")
+
+
+async def _audit_words(
+    base: FaqBase, unit: UnitOfWork, action: str, set_id: str, by: str, words: Sequence[str]
+) -> None:
+    await unit.audit.add(
+        AuditEntry(
+            at=base.clock.epoch(), actor=somebody(by), action=action, subject=set_id,
+            detail={"words": list(words)},
+        )
+    )  # fmt: skip
+
+
+async def list_synonyms(out: Out, say: Say) -> None:
+    async with FaqBase.open(say) as base, base.database.reading() as unit:
+        for each in await unit.faq.synonyms():
+            out(json.dumps({"set": each.set_id, "words": list(each.words)}, ensure_ascii=False))
+
+
+def seed_cities() -> list[str]:
+    """Cities that have first entries of their own."""
+    return sorted(path.stem for path in SEED.glob("*.csv") if path.stem not in ("common", "synonyms"))
+
+
+async def seed(city: str, state: State, by: str, say: Say) -> None:
+    """Take in the entries that come with the program: those for all cities, those of `city`, and synonyms.
+
+    Entries that are there already stay as they are.
+    """
+    rows = read_rows((SEED / "common.csv").read_bytes(), "common.csv")
+    if city in seed_cities():
+        rows += read_rows((SEED / f"{city}.csv").read_bytes(), f"{city}.csv")
+    ids = {row.article_id for row in rows}
+    rows = [
+        replace(
+            row,
+            state=state,
+            content=replace(row.content, related=tuple(each for each in row.content.related if each in ids)),
+        )
+        for row in rows
+    ]
+    table = csv.DictReader(io.StringIO((SEED / "synonyms.csv").read_text(encoding="utf-8-sig"), newline=""))
+    sets = [SynonymSet(set_id=line["id"], words=tuple(line["words"].split("\n"))) for line in table]
+    async with FaqBase.open(say) as base:
+        who = Who(by=somebody(by), role=Role.EDITOR, at=base.clock.epoch())
+        async with base.database.uow() as unit:
+            there = {article.article_id for article in await unit.faq.articles(list(ids))}
+            plan = await plan_import(unit, [row for row in rows if row.article_id not in there], state)
+            await carry_out(unit, plan, who, "初期登録")
+            known = {each.set_id for each in await unit.faq.synonyms()}
+            await unit.faq.put_synonyms([each for each in sets if each.set_id not in known])
+        async with base.database.reading() as unit:
+            await base.search.renew_if_worn(unit)
+    say(
+        f"初期の項目を {len(plan.new)}件入れました（{state.label_ja}。すでにあった {len(there)}件はそのまま）。"
+    )
+    if state is State.PUBLISHED:
+        say("国の制度にもとづく見本です。市の担当課が内容を確かめ、市に合わせて直してください。")
