@@ -31,8 +31,9 @@ from runtime.archive import (
 )
 from runtime.backup_recordings import copy_recordings, index_of, recording_at
 from runtime.erasing import FINGERPRINTS, REPLAYS
-from runtime.instance import REMEMBERED, Instance
+from runtime.instance import Instance
 from runtime.records import Records
+from runtime.remembered import REMEMBERED
 from services.erasure import ExportEntry
 from services.ports import AuditEntry
 

@@ -32,7 +32,7 @@ def asked(
 ) -> None:
     """Give a command to the running engine: its answer as JSON, in words on stderr, exit code 1 unless done."""
     from runtime.control_port import ask
-    from runtime.instance import remembered_settings
+    from runtime.remembered import remembered_settings
 
     if role not in (Role.OPERATOR, Role.SUPERVISOR):
         raise ToritsugiError(f"ない役割です: {role}", where="--as", cure="operator か supervisor")

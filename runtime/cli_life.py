@@ -18,7 +18,7 @@ keys_app = typer.Typer(help="暗号化の鍵 / keys of what is encrypted at rest
 
 
 def _settings() -> Settings:
-    from runtime.instance import remembered_settings
+    from runtime.remembered import remembered_settings
 
     return remembered_settings()
 

@@ -13,9 +13,11 @@ from core.errors import ToritsugiError
 from core.ids import CallId
 from faq_kb.article import LABELS, Article, Audience, Content, State, Version, differences
 from faq_kb.workflow import Move, Role, late
+from interactions.case import case_id_of
+from interactions.case_edit import FaqUse
 from runtime.faq import FaqBase, Say, somebody
 from services.faq import Who, day_or_none, move_entry, unknown, write_entry
-from services.faq_ports import UseEntry, UseKind
+from services.faq_ports import UseKind
 
 DUE_DAYS = 7
 """想定: so many days the one whose turn it is has, unless told otherwise."""
@@ -183,11 +185,14 @@ async def use(article_id: str, call: str, search: int, by: str, say: Say) -> Non
 
 
 async def _note_use(base: FaqBase, article_id: str, version: int, kind: UseKind, call: str, by: str) -> None:
+    """In the case that the call opens, perhaps later."""
+    now = base.clock.epoch()
     async with base.database.uow() as unit:
-        await unit.faq.log_use(
-            UseEntry(
-                at=base.clock.epoch(), article_id=article_id, version=version, kind=kind, actor=somebody(by),
-                call=CallId(call) if call else None,
+        case = await unit.cases.of_call(CallId(call))
+        await unit.cases.add_faq(
+            FaqUse(
+                case_id=case.case_id if case else case_id_of(CallId(call)), article=article_id, version=version,
+                shown_at=now, used_at=now if kind is UseKind.USED else None, by=somebody(by),
             )
         )  # fmt: skip
 

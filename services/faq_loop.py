@@ -5,7 +5,7 @@ back because they were told something wrong.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.ids import CallId
@@ -14,8 +14,8 @@ from faq_kb.index import Index
 from faq_kb.search import Searcher
 from faq_kb.suggestion import ANSWERED, Suggestion, suggest
 from faq_kb.usage import Effect, effect
+from interactions.case import Case
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep
-from ledger.calls import Call
 from services.faq_ports import UseEntry, UseKind
 from services.ports import Transcript, UnitOfWork
 
@@ -31,17 +31,18 @@ class Talked:
     at: float
     citizen: tuple[str, ...]
     operator: tuple[str, ...]
+    case_id: str = ""
 
 
 async def talked_calls(unit: UnitOfWork, since: float, until: float) -> AsyncIterator[Talked]:
     """The calls of cases opened in `[since, until)` that have a transcript."""
-    for case in await unit.cases.between(since, until):
-        for summary in case.calls:
-            talked = said_in(
-                summary.call_id, summary.started_at, await unit.transcripts.of_call(summary.call_id)
-            )
-            if talked.citizen:
-                yield talked
+    async for page in unit.cases.stream(since, until):
+        for case in page:
+            for summary in case.calls:
+                texts = await unit.transcripts.of_call(summary.call_id)
+                talked = said_in(summary.call_id, summary.started_at, texts)
+                if talked.citizen:
+                    yield replace(talked, case_id=case.case_id)
 
 
 def said_in(call: CallId, at: float, transcripts: Iterable[Transcript]) -> Talked:
@@ -75,14 +76,14 @@ async def found_gaps(
 
     A call in which an entry was told is answered, whatever the suggestions say.
     """
-    told = {use.call for use in await unit.faq.uses(since, until) if use.kind is UseKind.USED}
+    told = {use.case_id for use in await unit.faq.uses(since, until) if use.kind is UseKind.USED}
     looked = 0
     unanswered = []
     async for talked in talked_calls(unit, since, until):
         looked += 1
         if looked % 200 == 0:
             tell(looked)
-        if talked.call in told:
+        if talked.case_id in told:
             continue
         found = suggestions(searcher, index, talked)
         if not found or found[0].confidence < ANSWERED:
@@ -115,14 +116,14 @@ async def effect_of(
 # ---- wrong guidance -------------------------------------------------------------------------------
 
 
-def recall_id(article_id: str, version: int, call: CallId) -> str:
-    """The id of the task for one call: the same call is called back once for one version."""
-    return f"r-{article_id}-{version}-{call.removeprefix('c-')}"[:96]
+def recall_id(article_id: str, version: int, case_id: str) -> str:
+    """The id of the task for one case: the same case is called back once for one version."""
+    return f"r-{article_id}-{version}-{case_id.removeprefix('i-')}"[:96]
 
 
 def recall_tickets(
     uses: Sequence[UseEntry],
-    calls: Mapping[CallId, Call],
+    cases: Mapping[str, Case],
     *,
     article_id: str,
     question: str,
@@ -137,29 +138,30 @@ def recall_tickets(
 
     Args:
         uses: who was shown or told which version.
-        calls: those calls as far as they are still kept; without one nobody can be called back.
+        cases: those cases as far as they are there; without one nobody can be called back by number.
         note: what was wrong.
     """
-    told: dict[CallId, UseKind] = {}
+    told: dict[str, UseKind] = {}
     for use in uses:
-        if use.version == old and use.call is not None and told.get(use.call) is not UseKind.USED:
-            told[use.call] = use.kind
+        if use.version == old and told.get(use.case_id) is not UseKind.USED:
+            told[use.case_id] = use.kind
     tickets = []
-    for call_id, kind in told.items():
-        call = calls.get(call_id)
+    for case_id, kind in told.items():
+        case = cases.get(case_id)
+        call = case.calls[-1] if case and case.calls else None
         certain = kind is UseKind.USED
         state = TicketState.OPEN if certain else TicketState.PROPOSED
         words = "案内しました" if certain else "画面に出ていました（案内したかを確かめる）"
         tickets.append(
             Ticket(
-                ticket_id=recall_id(article_id, old, call_id),
+                ticket_id=recall_id(article_id, old, case_id),
                 kind=TicketKind.CALL_BACK,
                 opened_at=now,
                 due_at=due_at,
-                content=f"誤案内の訂正: 「{question}」の版{old}を{words}。訂正の内容: {note}",
+                content=f"誤案内の訂正（応対 {case_id}）: 「{question}」の版{old}を{words}。訂正の内容: {note}",
                 department=department,
-                number=(call.caller.number or "") if call and call.caller else "",
-                call=call_id,
+                number=(call.caller or "") if call else "",
+                call=call.call_id if call else None,
                 state=state,
                 steps=(TicketStep(at=now, by=by, state=state, note="FAQ の訂正"),),
             )
@@ -181,9 +183,9 @@ async def recall(
 ) -> list[Ticket]:
     """Open the tasks for one wrong version; those that are there already stay as they are. Returns the new ones."""
     uses = await unit.faq.uses(0.0, now + 1.0, article_id, old)
-    calls = await unit.calls.get([use.call for use in uses if use.call is not None])
+    cases = await unit.cases.many(sorted({use.case_id for use in uses}))
     tickets = recall_tickets(
-        uses, calls, article_id=article_id, question=question, old=old, note=note, now=now, due_at=due_at,
-        by=by, department=department,
+        uses, {case.case_id: case for case in cases}, article_id=article_id, question=question, old=old, note=note,
+        now=now, due_at=due_at, by=by, department=department,
     )  # fmt: skip
     return [ticket for ticket in tickets if await unit.tickets.add(ticket)]

@@ -67,11 +67,13 @@ class UseEntry:
     """A version that somebody saw or was told."""
 
     at: float
+    """When it was told; shown, if it was not told."""
     article_id: str
     version: int
     kind: UseKind
     actor: str
-    call: CallId | None = None
+    case_id: str
+    """Of a case that may not be opened yet (`interactions.case.case_id_of`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class FaqSet:
 
 
 class FaqStore(Protocol):
-    """Entries and their versions, requests, synonyms, searches and uses."""
+    """Entries and their versions, requests, synonyms and searches; and how entries were used in cases."""
 
     async def put(self, faq: FaqSet) -> None:
         """Store entries (new, or in place of what they were) and add their versions."""
@@ -139,11 +141,11 @@ class FaqStore(Protocol):
 
     async def searches(self, since: float, until: float) -> list[SearchEntry]: ...
 
-    async def log_use(self, entry: UseEntry) -> None: ...
-
     async def uses(
         self, since: float, until: float, article_id: str | None = None, version: int | None = None
-    ) -> list[UseEntry]: ...
+    ) -> list[UseEntry]:
+        """What was shown or told in cases (`CaseStore.add_faq` keeps it) in `[since, until)`, in order."""
+        ...
 
 
 class IndexCache(Protocol):

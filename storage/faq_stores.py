@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CallId
@@ -197,28 +197,23 @@ class SqlFaq:
             for row in await self._connection.execute(query.order_by(column.at, column.id))
         ]  # fmt: skip
 
-    async def log_use(self, entry: UseEntry) -> None:
-        values = asdict(entry)
-        call = values.pop("call")
-        await self._connection.execute(
-            insert(rows.faq_use).values(**{**values, "kind": entry.kind.value, "call_id": call})
-        )
-
     async def uses(
         self, since: float, until: float, article_id: str | None = None, version: int | None = None
     ) -> list[UseEntry]:
-        column = rows.faq_use.c
-        query = select(rows.faq_use).where(column.at >= since, column.at < until)
+        column = rows.interaction_faq.c
+        at = func.coalesce(column.used_at, column.shown_at)
+        query = select(rows.interaction_faq).where(at >= since, at < until)
         if article_id is not None:
-            query = query.where(column.article_id == article_id)
+            query = query.where(column.article == article_id)
         if version is not None:
             query = query.where(column.version == version)
         return [
             UseEntry(
-                at=row.at, article_id=row.article_id, version=row.version, kind=UseKind(row.kind),
-                actor=row.actor, call=CallId(row.call_id) if row.call_id else None,
+                at=row.shown_at if row.used_at is None else row.used_at, article_id=row.article,
+                version=row.version, kind=UseKind.SHOWN if row.used_at is None else UseKind.USED,
+                actor=row.by, case_id=row.case_id,
             )
-            for row in await self._connection.execute(query.order_by(column.at, column.id))
+            for row in await self._connection.execute(query.order_by(at, column.case_id, column.article))
         ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from storage.case_stores import SqlCases
 from storage.ledger_stores import read_facts
 from storage.sql import chunks
 
-_FLOOR_RECORDS = (rows.offer, rows.export_log, rows.faq_search, rows.faq_use)
+_FLOOR_RECORDS = (rows.offer, rows.export_log, rows.faq_search)
 _KINDS = sorted(KINDS)
 _ended = func.coalesce(rows.call.c.ended_at, rows.call.c.arrived_at)
 
@@ -116,7 +116,6 @@ class SqlRetention:
                 rows.quality_check,
                 rows.interaction_call,
                 rows.faq_search,
-                rows.faq_use,
                 rows.call,
             ):
                 await self._connection.execute(delete(table).where(table.c.call_id.in_(part)))

@@ -417,6 +417,7 @@ faq_article = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=NOT_OF_CITIZENS,
 )
 
 faq_version = _table(
@@ -427,6 +428,7 @@ faq_version = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=NOT_OF_CITIZENS,
 )
 
 faq_request = _table(
@@ -437,6 +439,7 @@ faq_request = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
+    erasure=NOT_OF_CITIZENS,
 )
 
 faq_synonym = _table(
@@ -460,18 +463,5 @@ faq_search = _table(
     Column("used", JSON, nullable=False),
     retention=Retention.CALLS,
     personal=True,
-)
-
-faq_use = _table(
-    "faq_use",
-    _serial(),
-    Column("at", Double, nullable=False, index=True),
-    Column("article_id", String(64), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("kind", String(8), nullable=False),
-    Column("actor", String(80), nullable=False),
-    Column("call_id", String(96), index=True),
-    Index("ix_faq_use_article", "article_id", "version"),
-    retention=Retention.CALLS,
-    personal=True,
+    erasure=Erasure(action=Erase.DELETE, label_ja="FAQ の検索の記録", call="call_id"),
 )

@@ -67,20 +67,8 @@ def upgrade() -> None:
         sa.Column("used", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_faq_search")),
     )
-    op.create_table(
-        "faq_use",
-        _serial(),
-        sa.Column("at", sa.Double(), nullable=False),
-        sa.Column("article_id", sa.String(length=64), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("actor", sa.String(length=80), nullable=False),
-        sa.Column("call_id", sa.String(length=96), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_faq_use")),
-    )
     for table, column in _INDEXES:
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column], unique=False)
-    op.create_index("ix_faq_use_article", "faq_use", ["article_id", "version"], unique=False)
 
 
 _INDEXES = (
@@ -89,11 +77,9 @@ _INDEXES = (
     ("faq_request", "state"),
     ("faq_search", "at"),
     ("faq_search", "call_id"),
-    ("faq_use", "at"),
-    ("faq_use", "call_id"),
 )
 
 
 def downgrade() -> None:
-    for table in ("faq_use", "faq_search", "faq_synonym", "faq_request", "faq_version", "faq_article"):
+    for table in ("faq_search", "faq_synonym", "faq_request", "faq_version", "faq_article"):
         op.drop_table(table)

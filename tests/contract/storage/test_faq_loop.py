@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ledger_stories import answered_call
 
-from core.ids import CallId, OperatorId, Uniqueid
+from core.ids import CallId, OperatorId
 from faq_kb.article import Content, State
 from faq_kb.csv_file import Row
 from faq_kb.index import Index
@@ -15,12 +14,10 @@ from faq_kb.search import Searcher
 from faq_kb.usage import Verdict
 from faq_kb.workflow import Role
 from interactions.case import CallSummary, open_case
+from interactions.case_edit import FaqUse
 from interactions.ticket import TicketKind, TicketState
-from ledger.calls import Call
-from ledger.fold import fold_call
 from services.faq import Who, carry_out, plan_import
 from services.faq_loop import effect_of, found_gaps, recall, said_in
-from services.faq_ports import UseEntry, UseKind
 from services.faq_search import FaqSearch
 from services.ports import Transcript, UnitOfWork
 from storage.database import Database
@@ -84,10 +81,8 @@ async def test_calls_that_nothing_answers_become_gaps(database: Database, tmp_pa
     await said(database, "c-5", 900.0, "粗大ごみの回収です")
     async with database.uow() as unit:
         # An operator told an entry: answered, whatever the words say.
-        await unit.faq.log_use(
-            UseEntry(
-                at=410.0, article_id="lost", version=1, kind=UseKind.USED, actor="受付", call=CallId("c-4")
-            )
+        await unit.cases.add_faq(
+            FaqUse(case_id="i-4", article="lost", version=1, shown_at=410.0, used_at=410.0, by="受付")
         )
     async with database.reading() as unit:
         found, looked, unanswered = await found_gaps(unit, *await ready(unit, tmp_path), 0.0, 500.0)
@@ -126,25 +121,33 @@ async def test_whether_calls_fell_after_an_entry_was_published(database: Databas
 # ---- wrong guidance -------------------------------------------------------------------------------
 
 
-def call_of(number: int) -> Call:
-    return fold_call(answered_call(uniqueid=Uniqueid(f"n1-1764000000.{number}")).facts)
+async def opened_case(database: Database, number: int) -> None:
+    summary = CallSummary(
+        call_id=CallId(f"c-{number}"), caller=f"0901234567{number}", line="card", language="ja", menu_path=(),
+        operators=(OperatorId("101"),), started_at=1.0, ended_at=60.0,
+    )  # fmt: skip
+    async with database.uow() as unit:
+        await unit.cases.add(open_case(summary))
 
 
 async def test_everyone_who_was_told_a_wrong_version_is_called_back_once(database: Database) -> None:
-    calls = [call_of(number) for number in range(1, 5)]
-    one, two, three, four = (call.call_id for call in calls)
+    for number in range(1, 5):
+        await opened_case(database, number)
     async with database.uow() as unit:
-        await unit.calls.put(calls)
-        for call, version, kind in (
-            (one, 1, UseKind.SHOWN), (one, 1, UseKind.USED), (two, 1, UseKind.SHOWN),
-            (three, 2, UseKind.USED), (None, 1, UseKind.USED), (CallId("c-gone"), 1, UseKind.USED),
+        for case_id, article, version, used_at in (
+            ("i-1", "fee", 1, None), ("i-1", "fee", 1, 5.0), ("i-2", "fee", 1, None), ("i-3", "fee", 2, 5.0),
+            ("i-4", "other", 1, 5.0), ("i-9", "fee", 1, 5.0),
         ):  # fmt: skip
-            await unit.faq.log_use(
-                UseEntry(at=5.0, article_id="fee", version=version, kind=kind, actor="受付", call=call)
+            await unit.cases.add_faq(
+                FaqUse(
+                    case_id=case_id,
+                    article=article,
+                    version=version,
+                    shown_at=4.0,
+                    used_at=used_at,
+                    by="受付",
+                )
             )
-        await unit.faq.log_use(
-            UseEntry(at=5.0, article_id="other", version=1, kind=UseKind.USED, actor="受付", call=four)
-        )
     opened = []
     for _ in range(2):
         async with database.uow() as unit:
@@ -154,15 +157,14 @@ async def test_everyone_who_was_told_a_wrong_version_is_called_back_once(databas
                     department="701",
                 )
             )  # fmt: skip
-    assert [(ticket.call, ticket.state) for ticket in opened[0]] == [
-        (one, TicketState.OPEN), (two, TicketState.PROPOSED), ("c-gone", TicketState.OPEN),
-    ]  # fmt: skip
+    assert [(ticket.call, ticket.number, ticket.state) for ticket in opened[0]] == [
+        ("c-2", "09012345672", TicketState.PROPOSED),
+        ("c-1", "09012345671", TicketState.OPEN),
+        (None, "", TicketState.OPEN),
+    ]
     assert opened[1] == []
-    first = opened[0][0]
-    assert (first.kind, first.number, first.due_at, first.department) == (
-        TicketKind.CALL_BACK, "09012345678", 99.0, "701",
-    )  # fmt: skip
+    first = opened[0][1]
+    assert (first.kind, first.due_at, first.department) == (TicketKind.CALL_BACK, 99.0, "701")
     assert "無料ではない" in first.content
-    assert opened[0][2].number == ""
     async with database.reading() as unit:
         assert len(await unit.tickets.open()) == 3

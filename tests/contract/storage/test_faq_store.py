@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from faq_kb.article import Audience, Content, State, Version
 from faq_kb.csv_file import Row, read_rows
 from faq_kb.synonyms import SynonymSet
 from faq_kb.workflow import ChangeRequest, Move, RequestState, Role, answered
+from interactions.case_edit import FaqUse
 from services.faq import Who, carry_out, export_lines, move_entry, plan_import, write_entry
 from services.faq_ports import SearchEntry, UseEntry, UseKind
 from services.faq_search import FaqSearch, search_entry
@@ -162,38 +164,36 @@ async def test_searches_and_uses_are_kept_with_what_came_of_them(database: Datab
     entry = SearchEntry(
         at=5.0, actor="受付", words="紛失", found=("lost", "pin"), strict=True, call=CallId("c-1")
     )
-    use = UseEntry(at=6.0, article_id="lost", version=2, kind=UseKind.USED, actor="受付", call=CallId("c-1"))
+    shown = FaqUse(case_id="i-1", article="lost", version=2, shown_at=4.0, by="受付")
+    use = UseEntry(at=6.0, article_id="lost", version=2, kind=UseKind.USED, actor="受付", case_id="i-1")
     async with database.uow() as unit:
         first = await unit.faq.log_search(entry)
         assert await unit.faq.mark_search(first, clicked="lost")
         assert await unit.faq.mark_search(first, clicked="lost", used="pin")
         assert not await unit.faq.mark_search(first + 99, clicked="lost")
-        await unit.faq.log_use(use)
+        await unit.cases.add_faq(shown)
+        await unit.cases.add_faq(replace(shown, used_at=6.0))
+        await unit.cases.add_faq(replace(shown, version=1))
     async with database.reading() as unit:
         kept = (await unit.faq.searches(0.0, 10.0))[0]
         assert (kept.words, kept.found, kept.strict, kept.call) == ("紛失", ("lost", "pin"), True, "c-1")
         assert (kept.clicked, kept.used, kept.search_id) == (("lost",), ("pin",), first)
         assert await unit.faq.searches(6.0, 10.0) == []
         assert await unit.faq.uses(0.0, 10.0, "lost", 2) == [use]
-        assert await unit.faq.uses(0.0, 10.0, "lost", 1) == []
+        assert [each.kind for each in await unit.faq.uses(0.0, 10.0, "lost", 1)] == [UseKind.SHOWN]
+        assert [each.version for each in await unit.faq.uses(0.0, 10.0)] == [1, 2]
+        assert await unit.faq.uses(5.0, 6.0) == []
 
 
-async def test_searches_and_uses_go_with_their_time_and_with_their_call(database: Database) -> None:
+async def test_searches_go_with_their_time_and_with_their_call(database: Database) -> None:
     async with database.uow() as unit:
         for at, call in ((1.0, "c-1"), (2.0, "c-2"), (9.0, "c-1")):
-            await unit.faq.log_search(
-                SearchEntry(at=at, actor="受付", words="x", found=(), strict=False, call=CallId(call))
-            )
-            await unit.faq.log_use(
-                UseEntry(
-                    at=at, article_id="lost", version=1, kind=UseKind.SHOWN, actor="受付", call=CallId(call)
-                )
-            )
-        assert await unit.retention.floor_records(5.0) == 4
-        assert await unit.retention.drop_floor_records(1.5, 100) == 2
+            entry = SearchEntry(at=at, actor="受付", words="x", found=(), strict=False, call=CallId(call))
+            await unit.faq.log_search(entry)
+        assert await unit.retention.floor_records(5.0) == 2
+        assert await unit.retention.drop_floor_records(1.5, 100) == 1
         await unit.retention.drop_calls([CallId("c-1")])
         assert [each.call for each in await unit.faq.searches(0.0, 10.0)] == ["c-2"]
-        assert [each.call for each in await unit.faq.uses(0.0, 10.0)] == ["c-2"]
 
 
 # ---- the search follows ---------------------------------------------------------------------------
