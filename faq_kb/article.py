@@ -137,6 +137,19 @@ def _midnight(day: date) -> float:
     return datetime.combine(day, time(), TOKYO).timestamp()
 
 
+WORDS: Mapping[str, str] = {"個人番号カード": "マイナンバーカード"}
+"""What citizens do not hear, and what they hear instead (松阪 3章6ア). Other ways to ask may hold any word."""
+
+
+def wrong_words(content: Content) -> list[str]:
+    """Fields in which a word stands that citizens are not to hear, as people call them."""
+    return [
+        LABELS[name]
+        for name in ("question", "answer", "spoken")
+        if any(word in getattr(content, name) for word in WORDS)
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What became different in one field."""

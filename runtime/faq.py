@@ -15,7 +15,7 @@ from core.clock import Clock, clock_from_environment
 from core.errors import ToritsugiError
 from core.ids import CallId
 from core.settings import Settings
-from faq_kb.article import State
+from faq_kb.article import WORDS, State, wrong_words
 from faq_kb.csv_file import COLUMNS, read_rows, unknown_columns
 from faq_kb.search import Hit
 from faq_kb.vectors import load_vectors
@@ -98,6 +98,10 @@ async def import_file(
                 out(json.dumps(_planned(each), ensure_ascii=False))
             say(_counts(plan, "取り込むと"))
             return
+        if wrong := sum(bool(wrong_words(row.content)) for row in rows):
+            say(
+                f"{wrong}件に「{'、'.join(WORDS)}」とあります。市民には「{'、'.join(WORDS.values())}」と案内します。"
+            )
         who = Who(by=somebody(by), role=Role.EDITOR, at=base.clock.epoch())
         async with base.database.uow() as unit:
             plan = await plan_import(unit, rows, default)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.errors import ToritsugiError
-from faq_kb.article import Article, Change, Content, State, Version, differences
+from faq_kb.article import WORDS, Article, Change, Content, State, Version, differences, wrong_words
 from faq_kb.csv_file import Row, write_rows
 from faq_kb.workflow import Move, Role, moved, new_article, taken_in
 from services.faq_ports import FaqSet
@@ -146,12 +146,21 @@ async def move_entry(
     """Bring an entry a step further.
 
     Raises:
-        ToritsugiError: there is none of this id, or it cannot go there (see `faq_kb.workflow.moved`).
+        ToritsugiError: there is none of this id, it cannot go there (see `faq_kb.workflow.moved`), or what is to be
+            submitted holds a word that citizens do not hear.
     """
     article = await unit.faq.get(article_id)
     if article is None:
         raise unknown(article_id)
     after = moved(article, move, at=who.at, by=who.by, role=who.role, note=note, due_at=due_at)
+    if move is Move.SUBMIT:
+        fields = wrong_words((await unit.faq.latest([article_id]))[article_id].content)
+        if fields:
+            raise ToritsugiError(
+                f"市民に聞かせない言葉があります: {'、'.join(WORDS)}",
+                where=f"{article_id} {'、'.join(fields)}",
+                cure=f"「{'、'.join(WORDS.values())}」と書く",
+            )
     await unit.faq.put(FaqSet(articles=[after]))
     await _audit(unit, move, after, who, note)
     return after

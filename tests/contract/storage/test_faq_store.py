@@ -85,6 +85,17 @@ async def test_a_refused_move_changes_nothing(database: Database) -> None:
             await move_entry(unit, "q9", Move.SUBMIT, who())
 
 
+async def test_a_word_that_citizens_do_not_hear_is_not_submitted(database: Database) -> None:
+    await take_in(database, row("q1", "カード", "個人番号カードを持って来てください。"), default=State.DRAFT)
+    with pytest.raises(ToritsugiError, match="個人番号カード.*マイナンバーカード"):
+        async with database.uow() as unit:
+            await move_entry(unit, "q1", Move.SUBMIT, who())
+    asked = Content(question="カード", answer="マイナンバーカードです。", forms=("個人番号カードのこと",))
+    async with database.uow() as unit:
+        await write_entry(unit, "q1", asked, who())
+        assert (await move_entry(unit, "q1", Move.SUBMIT, who())).state is State.REVIEW
+
+
 async def test_a_file_goes_out_and_comes_in_exactly(database: Database) -> None:
     async with database.uow() as unit:
         await write_entry(unit, "lost", FULL, who())
