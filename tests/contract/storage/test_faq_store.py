@@ -87,7 +87,7 @@ async def test_a_refused_move_changes_nothing(database: Database) -> None:
 
 async def test_a_word_that_citizens_do_not_hear_is_not_submitted(database: Database) -> None:
     await take_in(database, row("q1", "カード", "個人番号カードを持って来てください。"), default=State.DRAFT)
-    with pytest.raises(ToritsugiError, match="個人番号カード.*マイナンバーカード"):
+    with pytest.raises(ToritsugiError, match=r"個人番号カード.*マイナンバーカード"):
         async with database.uow() as unit:
             await move_entry(unit, "q1", Move.SUBMIT, who())
     asked = Content(question="カード", answer="マイナンバーカードです。", forms=("個人番号カードのこと",))
