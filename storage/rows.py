@@ -417,7 +417,7 @@ faq_article = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
-    erasure=NOT_OF_CITIZENS,
+    erasure=OF_STAFF,
 )
 
 faq_version = _table(
@@ -428,7 +428,7 @@ faq_version = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
-    erasure=NOT_OF_CITIZENS,
+    erasure=OF_STAFF,
 )
 
 faq_request = _table(
@@ -439,7 +439,7 @@ faq_request = _table(
     Column("record", JSON, nullable=False),
     retention=Retention.WHILE_IN_USE,
     personal=True,
-    erasure=NOT_OF_CITIZENS,
+    erasure=OF_STAFF,
 )
 
 faq_synonym = _table(
