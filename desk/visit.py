@@ -73,6 +73,11 @@ class Desk:
 DESK = web.AppKey("desk", Desk)
 
 
+def person_of(user: User) -> Person:
+    """A user as the rules about single cases know them."""
+    return Person(name=user.name, role=user.role, operator=user.operator, department=user.department)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One request."""
@@ -96,8 +101,7 @@ class Visit:
     @property
     def person(self) -> Person:
         """Who asks, for the rules about single cases."""
-        me = self.me
-        return Person(name=me.name, role=me.role, operator=me.operator, department=me.department)
+        return person_of(self.me)
 
     @property
     def signed_in(self) -> DeskSession:

@@ -151,10 +151,6 @@ class CaseStore(Protocol):
 
     async def every_draft(self) -> list[CaseDraft]: ...
 
-    async def of_caller(self, number: str, since: float, limit: int) -> list[Case]:
-        """Cases in which this number called, newest first; not those joined into another."""
-        ...
-
     async def drop_draft(self, case_id: str, person: str) -> None: ...
 
     async def reindex(self, case_ids: Collection[str]) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.ids import CallId
 from interactions.case import CallSummary, Case, CaseStatus, HandedOn, TranscriptState
 from interactions.case_edit import FaqUse, Note
-from interactions.search import CaseQuery, entry_of, number_token
-from interactions.search_words import Both, Normaliser, Term
+from interactions.search import entry_of
+from interactions.search_words import Normaliser
 from services.case_ports import CaseDraft, CaseVersion
 from storage import rows
 from storage.case_search import SqlCaseIndex
@@ -189,12 +189,6 @@ class SqlCases:
     async def every_draft(self) -> list[CaseDraft]:
         query = select(rows.case_draft).order_by(_draft.saved_at)
         return [CaseDraft(**row._mapping) for row in await self._connection.execute(query)]
-
-    async def of_caller(self, number: str, since: float, limit: int) -> list[Case]:
-        # By the index: a screen opens with this while the citizen speaks, and there may be a million cases.
-        sought = Both((Term(number_token(number)),))
-        hits = await self.index.search(CaseQuery(since=since, limit=limit), sought, counts=False)
-        return await self.many(hits.case_ids)
 
     async def drop_draft(self, case_id: str, person: str) -> None:
         await self._connection.execute(

@@ -37,6 +37,7 @@ READ, HEAR = Permission.CASE_READ, Permission.RECORDING_HEAR
 PAGE = 50
 USUAL_DAYS = 7
 NUMBER_DAYS = 366
+"""Looked back when no first day is named, with a number."""
 PIECE = 256 * 1024
 PLAYABLE = (RecordingState.CLOSED.value, RecordingState.UNFINISHED.value)
 SIDE_NAMES = {"citizen": "市民の声", "line": "市民に聞こえた音"}
@@ -51,7 +52,7 @@ class Search(Form):
     last: Annotated[date | None, Field(title="この日まで")] = None
     words: Annotated[str, Field(title="言葉", max_length=200)] = ""
     number: Annotated[str, Field(title="電話番号", max_length=32)] = ""
-    """A whole number; the other fields then do not count."""
+    """A whole number."""
     operator: Annotated[str, Field(title="オペレーター", max_length=8)] = ""
     category: Annotated[str, Field(title="分類", max_length=64)] = ""
     status: Annotated[str, Field(title="状態", max_length=32)] = ""
@@ -92,8 +93,9 @@ class CallPart:
 
 async def found(visit: Visit, search: Search) -> Page:
     """One page of the cases that the visitor may see. Every search is audited."""
-    if search.number:
-        return await _of_number(visit, search.number)
+    number = normalise_number(search.number) if search.number else ""
+    if number is None:
+        raise ToritsugiError("電話番号として読めません", where="電話番号", cure="市外局番から書く")
     first, last = period(visit, search)
     facets = {
         Facet.OPERATOR: search.operator,
@@ -103,6 +105,7 @@ async def found(visit: Visit, search: Search) -> Page:
     }
     query = CaseQuery(
         words=search.words,
+        number=number,
         values={facet: (value,) for facet, value in facets.items() if value},
         since=_real(visit, first),
         until=_real(visit, last + timedelta(days=1)),
@@ -113,26 +116,10 @@ async def found(visit: Visit, search: Search) -> Page:
     return Page(cases=hits.cases, after=hits.after, counts=hits.counts)
 
 
-async def _of_number(visit: Visit, text: str) -> Page:
-    number = normalise_number(text)
-    if number is None:
-        raise ToritsugiError("電話番号として読めません", where="電話番号", cure="市外局番から書く")
-    since = visit.desk.clock.epoch() - NUMBER_DAYS * 86_400.0
-    async with visit.desk.reading() as unit:
-        cases = await unit.cases.of_caller(number, since, PAGE)
-    mine = tuple(
-        case
-        for case in cases
-        if allowed(visit.person, Action.VIEW, case) and allowed(visit.person, Action.SEE_NUMBER, case)
-    )
-    await visit.note("case.search", "-", number=mask_number(number), hits=len(mine))
-    return Page(cases=mine)
-
-
 def period(visit: Visit, search: Search) -> tuple[date, date]:
     """First and last day that are looked at. Raises ToritsugiError."""
     last = search.last or visit.desk.clock.city_now().date()
-    first = search.first or last - timedelta(days=USUAL_DAYS - 1)
+    first = search.first or last - timedelta(days=(NUMBER_DAYS if search.number else USUAL_DAYS) - 1)
     if first > last:
         raise ToritsugiError("はじめの日が後になっています", where="期間", cure="日を入れかえる")
     return first, last

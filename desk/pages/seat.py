@@ -21,10 +21,11 @@ from desk.looks import flash
 from desk.pages.entry import redirect
 from desk.pages.stream import stream
 from desk.routes import Table
-from desk.visit import Desk, Form, Visit, checked
+from desk.visit import Desk, Form, Visit, checked, person_of
 from interactions.access import Person
 from interactions.case import Case, CaseStatus, case_id_of
 from interactions.case_edit import LONGEST_TEXT, CaseConflict, Change
+from interactions.search import CaseQuery, sought_of
 from ledger.calls import Call
 from services.access import Permission
 from services.case_ports import CaseDraft
@@ -124,7 +125,7 @@ def took_part(call: Call, operator: OperatorId) -> bool:
 def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], Any]:
     """The regions of one operator's screen."""
     earlier: dict[str, tuple[Case, ...]] = {}
-    begun = _Begun(desk, user.name)
+    begun, person = _Begun(desk, user.name), person_of(user)
 
     async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
         part = desk.looks.part
@@ -133,7 +134,7 @@ def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], 
         number = _number(seat, ringing)
         if number and number not in earlier:
             earlier.clear()
-            earlier[number] = await _earlier(desk, number)
+            earlier[number] = await _earlier(desk, person, number)
         call = seat.call if seat else None
         cases = tuple(
             case
@@ -193,9 +194,13 @@ def _call_of(case_id: str) -> CallId:
     return CallId(f"c-{case_id.removeprefix('i-')}")
 
 
-async def _earlier(desk: Desk, number: str) -> tuple[Case, ...]:
+async def _earlier(desk: Desk, person: Person, number: str) -> tuple[Case, ...]:
+    """The last cases of a number that the operator may see."""
+    query = CaseQuery(number=number, since=desk.clock.epoch() - EARLIER_S, limit=EARLIER_MOST)
     async with desk.reading() as unit:
-        return tuple(await unit.cases.of_caller(number, desk.clock.epoch() - EARLIER_S, EARLIER_MOST))
+        index = unit.cases.index
+        hits = await index.search(query, sought_of(query, person, index.normalise), counts=False)
+        return tuple(await unit.cases.many(hits.case_ids))
 
 
 def _path(desk: Desk, ringing: WaitingNow | None) -> tuple[str, ...]:
