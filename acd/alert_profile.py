@@ -145,6 +145,16 @@ class HelpAlert(AlertSection):
     tell_end: bool = False
 
 
+class SignInAlert(AlertSection):
+    """The tries of a name or an address at the desk are used up; open for as long as it is shut out."""
+
+    clear_after_s: Seconds = 0
+    again_after_min: Pause = 15
+    remind: bool = False
+    most_per_day: Count = 50
+    tell_end: bool = False
+
+
 class TicketAlert(AlertSection):
     lead_min: Minutes = 120
     """So long before its deadline the city is reminded of a request."""
@@ -195,6 +205,7 @@ class AlertsSection(Section):
     ticket: TicketAlert = TicketAlert()
     repeat: RepeatAlert = RepeatAlert()
     callback: CallbackAlert = CallbackAlert()
+    sign_in: SignInAlert = SignInAlert()
 
     def rules(
         self, *, answer_rate: float | None, wait_alert_s: float | None, waiting_alert: int | None
@@ -215,6 +226,7 @@ class AlertsSection(Section):
             AlertKind.TICKET: self.ticket.rule(1, 0),
             AlertKind.REPEAT: self.repeat.rule(self.repeat.calls, 0),
             AlertKind.CALLBACK: self.callback.rule(1, 0),
+            AlertKind.SIGN_IN: self.sign_in.rule(1, 0),
         }
         if answer_rate is not None:
             rules[AlertKind.ANSWER_RATE] = self.answer_rate.rule(1, -1)

@@ -27,6 +27,7 @@ _TITLES = {
     AlertKind.REPEAT: "同じ番号から何度も電話があります",
     AlertKind.TICKET: "市への依頼で、急ぐものがあります",
     AlertKind.CALLBACK: "折り返しの電話がつながりませんでした",
+    AlertKind.SIGN_IN: "画面のサインインで、間違いが続いています",
 }
 
 _TO_DO = {
@@ -46,6 +47,7 @@ _TO_DO = {
     AlertKind.REPEAT: "困っている方か、嫌がらせかを記録で確かめ、要れば監督者が代わってください（*34）。",
     AlertKind.TICKET: "内容を見て（toritsugi tickets list）、担当を決めるか、担当者に確かめてください。",
     AlertKind.CALLBACK: "記録を見て、手でかけ直すかを決めてください。",
+    AlertKind.SIGN_IN: "覚え違いかを本人に確かめ、違えばシステムの担当者に知らせてください（操作の記録を見る）。",
 }
 
 _OVER = {
@@ -65,6 +67,7 @@ _OVER = {
     AlertKind.REPEAT: "この知らせを終えます。",
     AlertKind.TICKET: "その依頼は片付きました。",
     AlertKind.CALLBACK: "この知らせを終えます。",
+    AlertKind.SIGN_IN: "この知らせを終えます。",
 }
 
 _GONE = {

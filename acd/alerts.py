@@ -50,6 +50,8 @@ class AlertKind(StrEnum):
     """A request to the city is urgent, or its deadline is near."""
     CALLBACK = "callback"
     """A promised callback did not come about."""
+    SIGN_IN = "sign_in"
+    """Somebody guesses at the desk's sign-in."""
 
 
 class AlertKey(NamedTuple):

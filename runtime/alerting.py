@@ -111,7 +111,8 @@ def keeper_for(
     )
 
 
-ENGINES_KINDS = frozenset(AlertKind) - {AlertKind.ENGINE_SILENT}
+DESKS_KINDS = frozenset({AlertKind.SIGN_IN})
+ENGINES_KINDS = frozenset(AlertKind) - {AlertKind.ENGINE_SILENT} - DESKS_KINDS
 PARENTS_KINDS = frozenset({AlertKind.ENGINE_SILENT})
 
 

@@ -28,13 +28,16 @@ from desk.throttle import Throttle
 from desk.visit import Desk
 from reports.answer_rates import rule_named
 from runtime.alert_senses import AnswersSoFar
+from runtime.alerting import DESKS_KINDS, keeper_for, notifiers
 from runtime.case_commands import case_desk
 from runtime.desk_control import EngineControl, LiveFile
 from runtime.desk_papers import CityPapers
+from runtime.guess_watch import GuessWatch
 from runtime.install.web import ensure_web
 from runtime.instance import Instance
 from runtime.process import BEAT_EVERY_S, beat, beat_path
 from runtime.records import deadline
+from services.alerting import Channel
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +86,20 @@ def desk_for(instance: Instance, settings: DeskSettings, passwords: Passwords | 
     )
 
 
+def guess_watch(instance: Instance) -> GuessWatch:
+    """Tells of guessing, on the channels of the alerts."""
+    settings, profile, clock = instance.settings, instance.profile, instance.clock
+    keeper = keeper_for(
+        profile,
+        DESKS_KINDS,
+        reading=instance.database.reading,
+        uow=instance.database.uow,
+        clock=clock,
+        channels=[Channel(each, clock) for each in notifiers(settings, profile, clock, instance.secret)],
+    )
+    return GuessWatch(keeper, clock)
+
+
 async def run_desk(city: str | None) -> None:
     """The process: started by the parent, ends on SIGTERM."""
     instance = Instance.open(city=city)
@@ -92,8 +109,12 @@ async def run_desk(city: str | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await instance.database.migrate()
+    desk = desk_for(instance, settings)
+    watch = guess_watch(instance)
+    desk.sign_in.on_guessing = watch.hear
+    watching = asyncio.create_task(watch.run(), name="guesses")
     runner = web.AppRunner(
-        make_app(desk_for(instance, settings)),
+        make_app(desk),
         access_log=None,
         handle_signals=False,
         shutdown_timeout=GRACE_S,
@@ -113,6 +134,7 @@ async def run_desk(city: str | None) -> None:
             except TimeoutError:
                 pass
     finally:
+        watching.cancel()
         await runner.cleanup()
         await instance.database.close()
 

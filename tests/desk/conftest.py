@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, CookieJar
-from desk_world import PASSWORD, World, fill, open_world
+from desk_world import PASSWORD, World, make_template, open_world
 from yarl import URL
 
 SignedIn = Callable[[str], Awaitable[ClientSession]]
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return asyncio.run(make_template(tmp_path_factory.mktemp("desk")))
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    found = await open_world(tmp_path)
-    await fill(found)
+async def world(tmp_path: Path, template: Path) -> AsyncIterator[World]:
+    found = await open_world(tmp_path, template)
     await found.desk.hub.look()
     try:
         yield found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import struct
 import time
 import wave
@@ -144,7 +145,7 @@ class Told:
     """The engine's word, as a test tells it."""
 
     def __init__(self) -> None:
-        self.word: dict[str, Any] = {}
+        self.word: dict[str, Any] = floor_word()
 
     def read(self) -> Mapping[str, Any]:
         return self.word
@@ -226,7 +227,6 @@ class World:
     desk: Desk
     app: web.Application
     server: TestServer
-    past: list[Call] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -241,9 +241,9 @@ class World:
         await self.server.close()
         await self.database.close()
 
-    async def tell_floor(self, **more: Any) -> None:
+    def tell(self, **more: Any) -> None:
         """The engine says something new."""
-        self.told.word = {**self.told.word, "at": self.clock.epoch(), **more}
+        self.told.word = {**self.told.word, **more, "at": self.clock.epoch()}
 
     async def user(self, name: str, role: Role, operator: str = "", **more: Any) -> User:
         """Somebody with the password and, unless told otherwise, the one-time code of all."""
@@ -263,13 +263,40 @@ class World:
         return user
 
 
-async def open_world(folder: Path, *, factor: frozenset[Role] = frozenset(Role), **more: Any) -> World:
-    """An empty centre with operators and one user a role."""
-    port = free_port()
-    home = folder / "home"
+async def make_template(folder: Path) -> Path:
+    """A filled database with its recordings, made once and copied by every test."""
+    world = await open_world(folder / "making", None)
+    async with world.database.uow() as unit:
+        for number, name in NAMES.items():
+            await unit.operators.put(
+                OperatorAccount(
+                    id=OperatorId(number),
+                    name=name,
+                    sip_secret="s",
+                    skills={"booking": 4, "card": 3, "ja": 5},
+                )
+            )
+    for name, (role, operator) in ROLES.items():
+        department = world.profile.acd.directory[0].extension if role is Role.CITY_STAFF else ""
+        await world.user(name, role, operator, department=department)
+    await fill(world)
+    await world.database.empty_wal()
+    await world.close()
+    return world.home
+
+
+async def open_world(
+    folder: Path, template: Path | None, *, factor: frozenset[Role] = frozenset(Role), **more: Any
+) -> World:
+    """A desk on a copy of a template; without one, on an empty database."""
+    port, home = free_port(), folder / "home"
     clock, profile = MorningClock(), load_city("matsusaka")
+    home.mkdir(parents=True)
+    if template is not None:
+        shutil.copy(template / "toritsugi.db", home / "toritsugi.db")
     database = Database(f"sqlite+aiosqlite:///{home / 'toritsugi.db'}")
-    await database.migrate()
+    if template is None:
+        await database.migrate()
     settings = DeskSettings(port=port, origin=f"http://localhost:{port}", second_factor=factor, **more)
     control, told = Written(), Told()
     rule = rule_named("offered_v1")
@@ -302,7 +329,7 @@ async def open_world(folder: Path, *, factor: frozenset[Role] = frozenset(Role),
         live=told,
         answers=answers.now,
         due_of=lambda moment: deadline(profile.hours, clock, moment),
-        recordings=home / "recordings",
+        recordings=(template or home) / "recordings",
         looks=Looks(profile, ensure_web(settings_from().tools), clock.city_time_of),
         hub=Hub(
             live=told, reading=database.reading, clock=clock, profile=profile, rule=rule, answers=answers.now
@@ -311,40 +338,27 @@ async def open_world(folder: Path, *, factor: frozenset[Role] = frozenset(Role),
     app = make_app(desk)
     server = TestServer(app, host="127.0.0.1", port=port)
     await server.start_server()
-    world = World(
+    return World(
         home=home, clock=clock, database=database, profile=profile, control=control, told=told, desk=desk,
         app=app, server=server,
     )  # fmt: skip
-    async with database.uow() as unit:
-        for number, name in NAMES.items():
-            await unit.operators.put(
-                OperatorAccount(
-                    id=OperatorId(number),
-                    name=name,
-                    sip_secret="s",
-                    skills={"booking": 4, "card": 3, "ja": 5},
-                )
-            )
-    for name, (role, operator) in ROLES.items():
-        department = profile.acd.directory[0].extension if role is Role.CITY_STAFF else ""
-        await world.user(name, role, operator, department=department)
-    return world
 
 
 async def fill(world: World) -> None:
-    """A morning's calls, cases, requests, an alert, and the floor of this moment."""
-    now = world.clock.epoch()
+    """A morning's calls, cases, requests, an alert, and the calls of this moment."""
+    now = BASE
     async with world.database.uow() as unit:
         await _past(world, unit, now)
-        await _present(world, unit, now)
+        await unit.calls.put(present_calls())
         await unit.alerts.put([an_alert(now)])
         for ticket in tickets(world, now):
             await unit.tickets.add(ticket)
 
 
-async def _past(world: World, unit: UnitOfWork, now: float) -> None:
+def past_calls() -> list[Call]:
+    """Forty calls of the morning; every eighth was given up."""
     begin = datetime(2026, 11, 27, 9, 0, tzinfo=TOKYO).timestamp()
-    operators = list(NAMES)
+    operators, found = list(NAMES), list[Call]()
     for number in range(40):
         at = begin + number * 125.0
         if number % 8 == 5:
@@ -356,11 +370,21 @@ async def _past(world: World, unit: UnitOfWork, now: float) -> None:
             line = ("booking", "card", "portal")[number % 3]
             call = answered_call(number, at, operators[number % 5], wait=4.0 + 3 * (number % 9), talk=60.0)
             call = replace(call, line=line, queue=QueueName(f"{line}-ja"))
-        world.past.append(call)
-        await unit.calls.put([call])
+        found.append(call)
+    return found
+
+
+FIRST = past_calls()[0]
+"""The call with recordings and a transcript; 101 took it."""
+
+
+async def _past(world: World, unit: UnitOfWork, now: float) -> None:
+    calls = past_calls()
+    await unit.calls.put(calls)
+    for number, call in enumerate(calls):
         if call.disposition is Disposition.ANSWERED:
-            await _case(world, unit, call, number)
-    first = next(call for call in world.past if call.disposition is Disposition.ANSWERED)
+            await _case(unit, call, number)
+    first = FIRST
     for side, hertz in (("citizen", 440.0), ("line", 330.0)):
         path = world.home / "recordings" / f"{first.call_id}-{side}.wav"
         tone(path, 3.0, hertz)
@@ -389,7 +413,7 @@ async def _past(world: World, unit: UnitOfWork, now: float) -> None:
         )  # fmt: skip
 
 
-async def _case(world: World, unit: UnitOfWork, call: Call, number: int) -> None:
+async def _case(unit: UnitOfWork, call: Call, number: int) -> None:
     case = open_case(
         CallSummary(
             call_id=call.call_id, caller=call.caller.number if call.caller else None, line=call.line, language="ja",
@@ -408,7 +432,9 @@ async def _case(world: World, unit: UnitOfWork, call: Call, number: int) -> None
     await unit.cases.add(case)
 
 
-async def _present(world: World, unit: UnitOfWork, now: float) -> None:
+def present_calls() -> tuple[Call, Call, Call, Call]:
+    """One with 101, two that wait, one in the menu."""
+    now = BASE
     talking = answered_call(900, now - 150, "101", wait=21.0)
     talking = replace(
         talking, ended_at=None, disposition=None, ended_by=None,
@@ -418,22 +444,29 @@ async def _present(world: World, unit: UnitOfWork, now: float) -> None:
     waiting = a_call(901, now - 330, queue=QueueName("booking-ja"), caller=Caller(CallerKind.WITHHELD))
     second = a_call(902, now - 48, queue=QueueName("card-ja"), line="card")
     menu = a_call(903, now - 12, line=None, steps=())
-    await unit.calls.put([talking, waiting, second, menu])
-    await world.tell_floor(
-        ami_connected=True,
-        seats=[
+    return talking, waiting, second, menu
+
+
+def floor_word() -> dict[str, Any]:
+    """The engine's word of that moment."""
+    now = BASE
+    _talking, waiting, second, _menu = present_calls()
+    return {
+        "at": now,
+        "ami_connected": True,
+        "seats": [
             seat("101", "talking", now - 95, calls=9, queue="booking-ja"),
             seat("102", "ready", now - 32, calls=8),
             seat("103", "paused:break1", now - 410, calls=6),
             seat("104", "wrapup", now - 14, calls=7, queue="card-ja"),
         ],
-        callers=[
+        "callers": [
             {"call": waiting.call_id, "demand": "booking-ja", "since": now - 320, "ringing_at": "102"},
             {"call": second.call_id, "demand": "card-ja", "since": now - 40, "ringing_at": None},
         ],
-        called_in=[],
-        callbacks=[],
-    )
+        "called_in": [],
+        "callbacks": [],
+    }
 
 
 def an_alert(now: float, identity: str = "k3f9ab2q") -> Alert:

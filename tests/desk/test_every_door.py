@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from aiohttp import ClientSession
 from conftest import SignedIn
-from desk_world import PASSWORD, ROLES, World
+from desk_world import FIRST, PASSWORD, ROLES, World
 
 from core.errors import ToritsugiError
 from desk.app import all_routes
@@ -221,7 +221,7 @@ async def test_files_outside_are_not_served(world: World, signed_in: SignedIn) -
 async def test_a_row_that_points_outside_the_folder_is_not_believed(
     world: World, signed_in: SignedIn
 ) -> None:
-    first = world.past[0]
+    first = FIRST
     async with world.database.uow() as unit:
         (recording, *_) = await unit.recordings.of_call(first.call_id)
         await unit.recordings.put(replace(recording, path="/etc/hostname"))
