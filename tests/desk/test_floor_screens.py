@@ -1,0 +1,387 @@
+"""The board and the operator's desk over HTTP: what they show, what they ask for, and how screens stay true."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from conftest import SignedIn
+from desk_world import BASE, FIRST, World, an_alert, answered_call, present_calls, seat
+
+from acd.commands import Act
+from core.ids import OperatorId
+from desk.floor_now import calls_in_hand, rate_now
+from desk.hub import MOST_WAITING
+from desk.pages.board import drawn
+from interactions.case import CaseStatus, case_id_of
+from ledger.calls import Disposition, EndedBy
+from services.cases import CaseKeeper
+
+pytestmark = pytest.mark.desk
+
+
+class Events:
+    """Reads server-sent events of one stream."""
+
+    def __init__(self, session: ClientSession, path: str) -> None:
+        self._session, self._path = session, path
+        self.regions: dict[str, str] = {}
+
+    async def __aenter__(self) -> Events:
+        self._answer = await self._session.get(self._path)
+        assert self._answer.status == 200
+        assert self._answer.content_type == "text/event-stream"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._answer.close()
+
+    async def next(self, wanted: str = "regions") -> dict[str, Any]:
+        """The next event of a kind; regions are kept as a browser would."""
+        async with asyncio.timeout(10):
+            event = ""
+            while True:
+                line = (await self._answer.content.readline()).decode().rstrip("\n")
+                if line.startswith("event: "):
+                    event = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    data: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                    if event == "regions":
+                        self.regions |= data["regions"]
+                    if event == wanted:
+                        return data
+
+    async def until(self, region: str, text: str) -> None:
+        """Wait until a region shows a text."""
+        while text not in self.regions.get(region, ""):
+            await self.next()
+
+
+# ---- figures ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answered", "offered", "target", "needed"),
+    [
+        (35, 40, 0.9, 10),
+        (36, 40, 0.9, None),
+        (0, 0, 0.9, None),
+        (1, 2, None, None),
+        (0, 1, 0.5, 1),
+        (89, 100, 0.9, 10),
+    ],
+)
+def test_answers_still_needed_reach_the_target_and_not_one_less(
+    answered: int, offered: int, target: float | None, needed: int | None
+) -> None:
+    rate = rate_now("今日", answered, offered, target)
+    assert rate.needed == needed
+    if needed is not None and target is not None:
+        assert (answered + needed) / (offered + needed) >= target
+        assert (answered + needed - 1) / (offered + needed - 1) < target
+
+
+def test_the_call_in_hand_is_the_last_one_talked_in() -> None:
+    first, second = answered_call(1, BASE, "101"), answered_call(2, BASE + 500, "101")
+    assert calls_in_hand([second, first])[OperatorId("101")] == second
+
+
+async def test_the_board_tells_who_waits_longest_first_and_past_the_limit(
+    world: World, signed_in: SignedIn
+) -> None:
+    page = await (await (await signed_in("kantoku")).get("/board")).text()
+    assert page.index("非通知") < page.index("090-1234-0902")
+    limit = world.profile.acd.targets.wait_alert_s
+    assert limit is not None
+    assert f'data-limit="{BASE - 320 + limit}"' in page
+    assert "87.5%" in page
+    assert "あと 10 件の応答" in page
+    assert "石川 健 さん" in page
+
+
+async def test_the_wall_shows_nobodys_number(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kantoku")
+    async with Events(session, "/board/live?wall=1") as events:
+        await events.next()
+        shown = "".join(events.regions.values()) + await (await session.get("/board/wall")).text()
+    for call in present_calls():
+        if call.caller and call.caller.number:
+            assert call.caller.number[-4:] not in shown
+
+
+# ---- staying true ----------------------------------------------------------------------------------
+
+
+async def test_a_screen_is_told_everything_then_what_changed(world: World, signed_in: SignedIn) -> None:
+    async with Events(await signed_in("kantoku"), "/board/live") as events:
+        first = await events.next()
+        assert first["all"] is True
+        assert set(first["regions"]) == {"figures", "waiting", "seats", "lines", "hours", "alerts"}
+        seats = [seat("102", "paused:break1", BASE)]
+        world.tell(seats=seats)
+        while True:
+            told = await events.next()
+            if "seats" in told["regions"]:
+                break
+        assert told["all"] is False
+        assert "hours" not in told["regions"], "only what differs is sent"
+
+
+async def test_a_new_screen_after_a_cut_sees_the_true_state(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kantoku")
+    async with Events(session, "/board/live") as events:
+        await events.next()
+    world.tell(callers=[])
+    async with Events(session, "/board/live") as events:
+        await events.until("waiting", "お待ちの方はいません")
+
+
+async def test_a_screen_that_falls_behind_gets_everything_again(world: World) -> None:
+    hub = world.desk.hub
+    async with hub.listen("board", drawn(world.desk, wall=False)) as queue:
+        for number in range(3 * MOST_WAITING):
+            world.tell(callers=[], seats=[seat("101", "ready", BASE + number)])
+            await hub.look()
+        assert queue.qsize() <= MOST_WAITING + 1
+        last = [queue.get_nowait() for _ in range(queue.qsize())][-1]
+        assert f'data-since="{BASE + 3 * MOST_WAITING - 1}"' in last.replace("\\", "")
+
+
+async def test_screens_of_one_kind_are_drawn_once(world: World) -> None:
+    hub = world.desk.hub
+    drawings = 0
+
+    async def draw(_now: Any) -> Any:
+        nonlocal drawings
+        drawings += 1
+        return {}
+
+    async with hub.listen("one", draw), hub.listen("one", draw), hub.listen("one", draw):
+        before = drawings
+        world.tell()
+        await hub.look()
+        assert drawings - before == 1
+        assert hub.readers == 3
+    assert hub.readers == 0
+
+
+async def test_age_is_told_and_a_silent_engine_seen(world: World, signed_in: SignedIn) -> None:
+    async with Events(await signed_in("kantoku"), "/board/live") as events:
+        world.tell(ami_connected=False)
+        pulse = await events.next("pulse")
+        while pulse["heard"]:
+            pulse = await events.next("pulse")
+        assert pulse["now"] - pulse["live_at"] < 60
+        assert pulse["ledger_at"] is not None
+
+
+async def test_a_stream_ends_with_its_session(
+    world: World, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.pages.stream.STILL_IN_EVERY_S", 0.2)
+    async with Events(await signed_in("kantoku"), "/board/live") as events:
+        async with world.database.uow() as unit:
+            await unit.sessions.drop_of_user("kantoku")
+        await events.next("over")
+
+
+async def test_an_alert_comes_and_is_taken_by_one_person(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kantoku")
+    async with Events(session, "/board/live") as events:
+        async with world.database.uow() as unit:
+            await unit.alerts.put([an_alert(BASE, "zzzz2222")])
+        await events.until("alerts", "/board/alerts/zzzz2222")
+        answer = await session.post("/board/alerts/zzzz2222", data={"note": "見ています"})
+        assert answer.url.query["done"] == "alert"
+        await events.until("alerts", "見ています")
+    other = await signed_in("ishikawa")
+    answer = await other.post("/board/alerts/zzzz2222", data={})
+    assert answer.url.query["done"] == "alert_before"
+
+
+async def test_what_telephones_and_people_send_is_shown_as_text(world: World, signed_in: SignedIn) -> None:
+    """Alerts, names and cases come from outside: none of it becomes markup."""
+    evil = "<img src=x onerror=alert(1)>"
+    async with world.database.uow() as unit:
+        account = await unit.operators.get(OperatorId("105"))
+        assert account
+        await unit.operators.put(replace(account, name=evil))
+        await unit.alerts.put([replace(an_alert(BASE, "evil1111"), text=evil, label=evil)])
+        case = await unit.cases.of_call(FIRST.call_id)
+        assert case
+        await unit.cases.put(replace(case, question=evil, answer=evil, tags=(evil,)))
+    await asyncio.sleep(0)
+    world.clock.ahead += 1
+    await world.desk.hub.look()
+    session = await signed_in("kantoku")
+    for path in ("/board", "/board/wall", "/cases", f"/cases/{case.case_id}", "/board/alerts/evil1111"):
+        page = await (await session.get(path)).text()
+        assert "<img" not in page, path
+        assert "&lt;img" in page, path
+    async with Events(session, "/board/live") as events:
+        await events.next()
+        assert "<img" not in "".join(events.regions.values())
+
+
+# ---- acting ----------------------------------------------------------------------------------------
+
+
+async def test_a_supervisor_acts_on_an_operator(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kantoku")
+    for path, data in (
+        ("pause", {"reason": "break1"}), ("sign-out", {}), ("ready", {}), ("listen", {}),
+        ("skills", {"skill.booking": "5", "skill.card": "", "skill.ja": "5"}),
+    ):  # fmt: skip
+        answer = await session.post(f"/board/operators/101/{path}", data=data, allow_redirects=False)
+        assert answer.status == 303, path
+    assert world.control.asked == [
+        (Act.PAUSE, "kantoku", {"operator": "101", "to": "break1"}),
+        (Act.SIGN_OUT, "kantoku", {"operator": "101"}),
+        (Act.READY, "kantoku", {"operator": "101"}),
+        (Act.LISTEN, "kantoku", {"operator": "101"}),
+        (Act.SKILLS, "kantoku", {"operator": "101", "skills": {"booking": 5, "ja": 5}}),
+    ]
+
+
+async def test_a_refusal_is_told_in_its_own_words(world: World, signed_in: SignedIn) -> None:
+    world.control.refusal = "通話中です"
+    answer = await (await signed_in("kantoku")).post("/board/operators/101/ready")
+    assert answer.status == 422
+    assert "通話中です" in await answer.text()
+
+
+async def test_closing_and_messages(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("shi-kanri")
+    message = world.profile.emergency_messages[0]
+    page = await (
+        await session.post(
+            "/board/close", data={"message": message, "reason": "停電", "until": "2026-11-27T15:00"}
+        )
+    ).text()
+    assert "受付を休止しています" in page
+    assert world.control.asked[-1][2] == {"to": message, "reason": "停電", "until": "2026-11-27T15:00+09:00"}
+    assert "受付を休止しています" not in await (await session.post("/board/reopen")).text()
+    wrong = await session.post("/board/close", data={"message": message, "reason": "停電", "until": "明日"})
+    assert wrong.status == 422
+    assert len(world.control.asked) == 2
+
+
+# ---- the operator's desk -----------------------------------------------------------------------------
+
+
+async def test_the_operator_sees_the_call_its_caller_and_earlier_cases(
+    world: World, signed_in: SignedIn
+) -> None:
+    page = await (await (await signed_in("aoki")).get("/desk")).text()
+    assert "090-1234-0004" in page
+    assert "予約の変更・取消" in page, "what was chosen in the menu, in words"
+    assert "交付予約の日を変えたい。" in page, "the case of an earlier call of this number"
+    talking = present_calls()[0]
+    assert f'data-case="{talking.call_id}"' in page
+
+
+async def test_a_ringing_call_is_shown_before_it_is_taken(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("ishikawa")
+    world.tell(seats=[seat("102", "ringing", BASE)])
+    async with Events(session, "/desk/live") as events:
+        await events.until("call", "呼び出し中")
+        await events.until("call", "非通知")
+
+
+async def test_own_state_can_be_changed_and_only_ones_own(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("aoki")
+    await session.post("/desk/pause", data={"reason": "break1"})
+    await session.post("/desk/ready")
+    await session.post("/desk/help")
+    await session.post("/desk/leave")
+    assert [(act, more["operator"]) for act, _by, more in world.control.asked] == [
+        (Act.PAUSE, "101"), (Act.READY, "101"), (Act.HELP, "101"), (Act.SIGN_OUT, "101"),
+    ]  # fmt: skip
+    assert (await session.post("/board/operators/102/pause", data={"reason": "break1"})).status == 403
+
+
+FIELDS = {"category": "booking", "question": "予約を変えたい", "answer": "変えた", "status": "done"}
+
+
+async def put(session: ClientSession, call: str, revision: int, **more: Any) -> tuple[int, dict[str, Any]]:
+    fields = FIELDS | more.pop("fields", {})
+    body = {"fields": fields, "revision": revision} | more
+    answer = await session.put(f"/desk/calls/{call}/draft", json=body)
+    return answer.status, await answer.json()
+
+
+async def test_an_older_draft_never_replaces_a_newer_one(world: World, signed_in: SignedIn) -> None:
+    session, call = await signed_in("aoki"), present_calls()[0].call_id
+    assert (await put(session, call, 10, fields={"question": "新しい"}))[1]["stored"] is True
+    status, told = await put(session, call, 9, fields={"question": "古い"})
+    assert (status, told) == (200, {"stored": False, "revision": 10, "written": False})
+    page = await (await session.get("/desk")).text()
+    assert "新しい" in page
+    assert "古い" not in page
+
+
+async def test_a_finished_draft_waits_for_the_end_of_the_call(world: World, signed_in: SignedIn) -> None:
+    session, talking = await signed_in("aoki"), present_calls()[0]
+    assert (await put(session, talking.call_id, 10, final=True))[1]["written"] is False
+    ended = replace(
+        talking, ended_at=BASE, disposition=Disposition.ANSWERED, ended_by=EndedBy.CITIZEN,
+        segments=(replace(talking.segments[0], ended_at=BASE),),
+    )  # fmt: skip
+    async with world.database.uow() as unit:
+        await unit.calls.put([ended])
+        await CaseKeeper(world.clock).after_fold(unit, [ended])
+    async with asyncio.timeout(10):
+        while True:
+            async with world.database.reading() as unit:
+                case = await unit.cases.get(case_id_of(talking.call_id))
+                drafts = await unit.cases.drafts_of("aoki")
+            if case is not None and not case.unwritten:
+                break
+            await asyncio.sleep(0.05)
+    assert (case.question, case.status, drafts) == ("予約を変えたい", CaseStatus.DONE, [])
+
+
+async def test_a_case_needs_its_fields(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("aoki")
+    status, told = await put(
+        session, FIRST.call_id, 1, base=1, final=True, fields={"question": " ", "answer": ""}
+    )
+    assert status == 422
+    assert told["error"]["where"] == "問い合わせの内容、案内した内容"
+
+
+async def test_nobodys_words_are_overwritten_unseen(world: World, signed_in: SignedIn) -> None:
+    """Somebody else saved the case after this page was opened."""
+    session = await signed_in("aoki")
+    status, told = await put(session, FIRST.call_id, 1, base=1, final=True)
+    assert (status, told["written"]) == (200, True)
+    status, told = await put(session, FIRST.call_id, 2, base=1, final=True, fields={"answer": "ほかのこと"})
+    assert status == 409
+    async with world.database.reading() as unit:
+        (draft,) = await unit.cases.drafts_of("aoki")
+    assert draft.content["answer"] == "ほかのこと", "what was typed stays"
+    assert draft.content["final"] is False
+
+
+async def test_an_operator_writes_into_own_calls_only(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("ishikawa")
+    assert (await put(session, FIRST.call_id, 1))[0] == 404
+    assert (await session.get(f"/desk/calls/{FIRST.call_id}/form")).status == 404
+
+
+async def test_the_form_works_without_scripts(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("aoki")
+    answer = await session.post(
+        f"/desk/calls/{FIRST.call_id}/case", data=FIELDS | {"base": "1", "complaint": "true"}
+    )
+    assert answer.url.query["done"] == "case"
+    async with world.database.reading() as unit:
+        case = await unit.cases.of_call(FIRST.call_id)
+        tickets = await unit.tickets.open()
+    assert case is not None
+    assert case.complaint
+    assert any(ticket.call == FIRST.call_id for ticket in tickets), "a complaint goes to the city too"

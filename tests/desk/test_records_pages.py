@@ -1,0 +1,263 @@
+"""Requests, cases, recordings, reports, users, audit and the API over HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from aiohttp import ClientSession
+from conftest import SignedIn
+from desk_world import BASE, FIRST, World
+
+from interactions.case import case_id_of
+from interactions.ticket import TicketState
+from services.access import Permission
+from services.ports import AuditEntry
+
+pytestmark = pytest.mark.desk
+Browser = Callable[[], ClientSession]
+CASE = case_id_of(FIRST.call_id)
+WAV = f"/recordings/{FIRST.call_id}/citizen.wav"
+
+
+async def audited(world: World, action: str) -> list[AuditEntry]:
+    async with world.database.reading() as unit:
+        return [entry for entry in await unit.audit.between(0, 4e9) if entry.action == action]
+
+
+# ---- requests ---------------------------------------------------------------------------------------
+
+
+async def test_staff_see_their_department_and_what_nobody_has(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("shokuin")
+    page = await (await session.get("/tickets")).text()
+    assert "/tickets/t-mine" in page
+    assert "/tickets/t-late" in page
+    assert "/tickets/t-other" not in page
+    assert page.index("t-late") < page.index("t-mine"), "by deadline"
+    assert (await session.get("/tickets/t-other")).status == 404
+    assert (await session.post("/tickets/t-other/take")).status == 404
+
+
+async def test_a_request_is_taken_and_done_with_a_result(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("shokuin")
+    assert (await session.post("/tickets/t-mine/take", data={"note": ""})).status == 200
+    assert (await session.post("/tickets/t-mine/done", data={"note": " "})).status == 422, (
+        "a result is missing"
+    )
+    page = await (await session.post("/tickets/t-mine/done", data={"note": "電話して再送した"})).text()
+    assert "完了" in page
+    assert (await session.post("/tickets/t-mine/take", data={})).status == 422, "it is at its end"
+    async with world.database.reading() as unit:
+        ticket = await unit.tickets.get("t-mine")
+    assert ticket is not None
+    assert (ticket.state, ticket.owner, ticket.result) == (TicketState.DONE, "市 職員子", "電話して再送した")
+    assert [entry.actor for entry in await audited(world, "ticket.done")] == ["shokuin"]
+
+
+async def test_an_operator_asks_the_city(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("aoki")
+    page = await (await session.get(f"/tickets/new?call={FIRST.call_id}")).text()
+    assert "09012340000" in page, "the caller's number is filled in"
+    sent = {"kind": "call_back", "content": "折り返してほしい", "department": "", "number": "090-1234-0000",
+            "person": "", "call": FIRST.call_id}  # fmt: skip
+    assert (await session.post("/tickets/new", data=sent)).url.query["done"] == "new"
+    for wrong in (
+        {"number": "110"},
+        {"department": "999"},
+        {"call": "c-n1-9.9"},
+        {"content": ""},
+        {"kind": "x"},
+    ):
+        assert (await session.post("/tickets/new", data=sent | wrong)).status == 422, wrong
+    async with world.database.reading() as unit:
+        ours = [ticket for ticket in await unit.tickets.open() if ticket.call == FIRST.call_id]
+    assert len(ours) == 1
+    assert ours[0].due_at > BASE
+
+
+# ---- cases and recordings -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "hits"),
+    [("", True), ("words=空いている日", True), ("words=宇宙人", False), ("number=090-1234-0000", True),
+     ("number=0598211234", False), ("operator=101", True), ("status=in_progress", False), ("first=2026-11-28", None)],
+)  # fmt: skip
+async def test_cases_are_found(world: World, signed_in: SignedIn, query: str, hits: bool | None) -> None:
+    answer = await (await signed_in("kantoku")).get(f"/cases?{query}")
+    if hits is None:
+        assert answer.status == 422
+        return
+    page = await answer.text()
+    assert (f"/cases/{CASE}" in page or (query in ("", "operator=101") and "続きを見る" in page)) is hits
+    assert await audited(world, "case.search")
+
+
+async def test_a_case_shows_what_was_said_by_whom(world: World, signed_in: SignedIn) -> None:
+    page = await (await (await signed_in("kantoku")).get(f"/cases/{CASE}")).text()
+    said = re.findall(r"(お電話ありがとうございます|予約を変えたいのですが|ご希望の日|来週の水曜日)", page)
+    assert said == ["お電話ありがとうございます", "予約を変えたいのですが", "ご希望の日", "来週の水曜日"]
+    assert page.count("聞き取りに自信がありません") == 1
+    assert WAV in page
+    assert await audited(world, "case.view")
+
+
+async def test_numbers_are_masked_for_who_may_not_see_them(world: World, signed_in: SignedIn) -> None:
+    """An auditor views cases and sees no numbers; an operator sees those of own calls."""
+    assert "090-1234-0000" not in await (await (await signed_in("kansa")).get(f"/cases/{CASE}")).text()
+    assert "090-1234-0000" in await (await (await signed_in("aoki")).get(f"/cases/{CASE}")).text()
+
+
+async def test_centre_and_city_write_to_each_other(world: World, signed_in: SignedIn) -> None:
+    await (await signed_in("aoki")).post(f"/cases/{CASE}/notes", data={"text": "市に確認をお願いします"})
+    page = await (await (await signed_in("shi-kanri")).get(f"/cases/{CASE}")).text()
+    assert "市に確認をお願いします" in page
+    assert (await (await signed_in("kansa")).post(f"/cases/{CASE}/notes", data={"text": "x"})).status == 403
+
+
+async def test_a_recording_is_sent_in_pieces_and_written_down_once(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kantoku")
+    whole = await session.get(WAV)
+    body = await whole.read()
+    assert (whole.status, whole.headers["Accept-Ranges"]) == (200, "bytes")
+    assert body.startswith(b"RIFF")
+    for asked, part, status in (
+        ("bytes=0-99", body[:100], 206), ("bytes=100-", body[100:], 206), ("bytes=-50", body[-50:], 206),
+        ("bytes=10-20", body[10:21], 206), ("nonsense", body, 200), ("bytes=0-9,20-29", body, 200),
+    ):  # fmt: skip
+        answer = await session.get(WAV, headers={"Range": asked})
+        assert (answer.status, await answer.read()) == (status, part), asked
+    assert (await session.get(WAV, headers={"Range": f"bytes={len(body)}-"})).status == 416
+    heard = await audited(world, "case.hear")
+    assert {entry.detail["side"] for entry in heard} == {"citizen"}
+    assert len(heard) == 4, "the whole, twice unreadable ranges, and the range from the beginning"
+
+
+async def test_an_operator_hears_own_recordings_only(world: World, signed_in: SignedIn) -> None:
+    assert (await (await signed_in("aoki")).get(WAV)).status == 200
+    other = await signed_in("aoki")
+    async with world.database.uow() as unit:
+        user = await unit.users.get("aoki")
+        assert user
+        await unit.users.put(replace(user, operator="105"))
+    assert (await other.get(WAV)).status == 403
+    assert await audited(world, "case.hear_refused")
+
+
+# ---- reports, users, audit ----------------------------------------------------------------------------
+
+
+async def test_a_report_is_downloaded_and_written_down(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("shokuin")
+    answer = await session.get("/reports/daily?day=2026-11-26&format=csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="daily-2026-11-26.csv"'
+    assert await answer.read() == b"daily 2026-11-26"
+    for wrong in ("daily?day=x", "daily?day=2026-11-26&format=pdf", "secret?day=2026-11-26", "daily"):
+        assert (await session.get(f"/reports/{wrong}")).status == 422, wrong
+    assert len(await audited(world, "report.download")) == 1
+
+
+async def test_an_administrator_adds_changes_and_shuts_out(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kanri")
+    new = {"name": "ueda", "display": "上田 桃子", "role": "operator", "operator": "103", "department": ""}
+    page = await (await session.post("/users", data=new)).text()
+    link = re.search(rf"{world.origin}/set-up/[\w-]+", page)
+    assert link
+    assert link[0] not in await (await session.get("/users")).text(), "shown once"
+    for wrong in (
+        {"name": "ueda"},
+        {"name": "Ueda!"},
+        {"role": "boss"},
+        {"operator": "999"},
+        {"operator": ""},
+    ):
+        assert (await session.post("/users", data=new | {"name": "other"} | wrong)).status == 422, wrong
+    changed = {"display": "上田 桃子", "role": "leader", "operator": "103", "department": ""}
+    assert (await session.post("/users/ueda", data=changed)).status == 200
+    assert (await session.post("/users/ueda/off")).status == 200
+    async with world.database.reading() as unit:
+        user = await unit.users.get("ueda")
+    assert user is not None
+    assert (user.role.value, user.active) == ("leader", False)
+    assert (await session.post("/users/kanri/off")).status == 403, "nobody shuts themselves out"
+    last = {"display": "管理", "role": "auditor", "operator": "", "department": ""}
+    assert (await session.post("/users/kanri", data=last)).status == 422, "the last administrator stays one"
+    actions = {entry.action for entry in await audited(world, "user.add") + await audited(world, "user.off")}
+    assert actions == {"user.add", "user.off"}
+
+
+async def test_the_audit_is_searched(world: World, signed_in: SignedIn) -> None:
+    await (await signed_in("kantoku")).get(f"/cases/{CASE}")
+    session = await signed_in("kansa")
+    page = await (await session.get("/audit?first=2026-11-27&last=2026-11-27&action=case.view")).text()
+    assert "kantoku" in page
+    assert CASE in page
+    assert "desk.sign_in" not in page
+    assert (await session.get("/audit?first=2026-01-01&last=2026-11-27")).status == 422
+
+
+# ---- for programs -------------------------------------------------------------------------------------
+
+
+async def token_of(world: World, signed_in: SignedIn, name: str, *scopes: str) -> dict[str, str]:
+    session = await signed_in(name)
+    form = [("label", "試験"), ("days", "1"), *(("scope", scope) for scope in scopes)]
+    page = await (await session.post("/account/tokens", data=form)).text()
+    found = re.search(r"trt_[\w-]+", page)
+    assert found
+    return {"Authorization": f"Bearer {found[0]}"}
+
+
+async def test_a_token_does_what_its_scope_and_its_owner_may(
+    world: World, signed_in: SignedIn, browser: Browser
+) -> None:
+    bearer = await token_of(world, signed_in, "kantoku", Permission.FLOOR_WATCH)
+    plain = browser()
+    floor = await plain.get("/api/v1/floor", headers=bearer)
+    told = await floor.json()
+    assert floor.status == 200
+    assert [each["operator"] for each in told["seats"]][:1] == ["101"]
+    assert (await plain.get("/api/v1/cases", headers=bearer)).status == 403
+    assert (await plain.get("/board", headers=bearer, allow_redirects=False)).status == 303, (
+        "pages take no tokens"
+    )
+    world.clock.ahead += 86_401
+    assert (await plain.get("/api/v1/floor", headers=bearer)).status == 401
+
+
+async def test_nobody_gives_a_token_more_than_they_may(
+    world: World, signed_in: SignedIn, browser: Browser
+) -> None:
+    session = await signed_in("kansa")
+    form = [("label", "試験"), ("days", "1"), ("scope", Permission.FLOOR_WATCH.value)]
+    assert (await session.post("/account/tokens", data=form)).status == 422
+
+
+async def test_programs_work_with_requests(world: World, signed_in: SignedIn, browser: Browser) -> None:
+    bearer = await token_of(world, signed_in, "shokuin", Permission.TICKET_WORK)
+    plain = browser()
+    listed = await (await plain.get("/api/v1/tickets", headers=bearer)).json()
+    assert {each["ticket"] for each in listed} == {"t-mine", "t-late"}
+    body = {"state": "taken"}
+    assert (await (await plain.post("/api/v1/tickets/t-mine", headers=bearer, json=body)).json())[
+        "owner"
+    ] == "市 職員子"
+    for wrong in (b"", b"[]", b'{"state": "lost"}', b'{"state": "done", "x": 1}'):
+        answer = await plain.post("/api/v1/tickets/t-mine", headers=bearer, data=wrong)
+        assert answer.status == 422, wrong
+        assert set((await answer.json())["error"]) == {"code", "message", "where", "cure"}
+
+
+async def test_the_document_names_every_address_with_its_scope(world: World, browser: Browser) -> None:
+    document = await (await browser().get("/api/v1/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            assert told["summary"], path
+            assert path.endswith(("openapi.json", "/me")) or told["x-permissions"], (method, path)
+    references = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert references <= set(document["components"]["schemas"])
+    assert {"FloorOut", "TicketMove", "CasesOut", "Problem"} <= set(document["components"]["schemas"])
