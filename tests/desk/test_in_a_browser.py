@@ -1,0 +1,269 @@
+"""What people do, in a real browser: sign in, watch, write, lose the network, answer for the city."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyotp
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from desk_world import BASE, FIRST, PASSWORD, World, an_alert, present_calls, seat
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from acd.commands import Act
+from core.settings import PROJECT_ROOT, settings_from
+from desk.accounts import Accounts, Wanted
+from interactions.access import Role
+from interactions.case import case_id_of
+from interactions.ticket import TicketState
+from runtime.install.chromium import find_chromium
+
+pytestmark = pytest.mark.desk
+PICTURES = PROJECT_ROOT / "docs" / "desk"
+CASE = f"/cases/{case_id_of(FIRST.call_id)}"
+Visit = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    program = find_chromium(settings_from().tools)
+    if program is None:
+        pytest.skip("no Chromium: what people do in a browser was not tried")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def visit(world: World, chromium: Browser) -> AsyncIterator[Visit]:
+    """A page of somebody's own browser, signed in; what the browser complains of fails the test."""
+    complaints: list[str] = []
+
+    async def go(name: str | None, path: str = "/", *, width: int = 1280) -> Page:
+        context = await chromium.new_context(
+            locale="ja-JP", viewport={"width": width, "height": 900}, base_url=world.origin
+        )
+        context.set_default_timeout(15_000)
+        page = await context.new_page()
+        page.on("pageerror", lambda problem: complaints.append(str(problem)))
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None,
+        )
+        if name is not None:
+            await sign_in(world, page, name)
+        await page.goto(path)
+        return page
+
+    yield go
+    assert complaints == []
+
+
+async def sign_in(world: World, page: Page, name: str) -> None:
+    await page.goto("/sign-in")
+    await page.get_by_label("利用者名").fill(name)
+    await page.get_by_label("パスワード").fill(PASSWORD)
+    await page.get_by_role("button", name="サインイン").click()
+    await page.get_by_label("確認コード").fill(world.code())
+    await page.get_by_role("button", name="確認する").click()
+    await page.get_by_role("button", name="サインアウト").wait_for()
+
+
+async def require_accessible(page: Page, where: str) -> None:
+    """axe-core finds nothing serious."""
+    found = await Axe().run(page, options={"resultTypes": ["violations"]})
+    serious = [
+        f"{each['id']}: {each['nodes'][0]['html']}"
+        for each in found.response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], where
+
+
+async def test_first_sign_in_with_an_authenticator_app(world: World, visit: Visit) -> None:
+    token = await Accounts(world.database.uow, world.clock, ()).add(
+        "hajime", Wanted(display="始 はじめ", role=Role.SYSTEM_ADMIN), "test"
+    )
+    page = await visit(None, f"/set-up/{token}")
+    await require_accessible(page, "set-up")
+    await page.get_by_label("新しいパスワード").fill(PASSWORD)
+    await page.get_by_label("もう一度").fill(PASSWORD)
+    await page.get_by_role("button", name="決める").click()
+    await require_accessible(page, "sign-in")
+    await page.get_by_label("利用者名").fill("hajime")
+    await page.get_by_label("パスワード").fill(PASSWORD)
+    await page.get_by_role("button", name="サインイン").click()
+    await page.get_by_role("heading", name="二つ目の確認を登録する").wait_for()
+    await require_accessible(page, "second factor")
+    seed = (await page.locator("code.seed").inner_text()).replace(" ", "")
+    await page.get_by_label("確認コード").fill(pyotp.TOTP(seed).at(int(world.clock.epoch())))
+    await page.get_by_role("button", name="登録する", exact=True).click()
+    await expect(page.get_by_text("確認コードを登録しました。")).to_be_visible()
+
+
+async def test_a_security_key_is_registered_and_used(world: World, visit: Visit) -> None:
+    page = await visit("kantoku", "/account/second-factor")
+    session = await page.context.new_cdp_session(page)
+    await session.send("WebAuthn.enable")
+    await session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "usb",
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    await page.get_by_label("名前").fill("試験の鍵")
+    await page.get_by_role("button", name="セキュリティキーを登録する").click()
+    await expect(page.get_by_text("セキュリティキーを登録しました。")).to_be_visible()
+    await page.get_by_role("button", name="サインアウト").click()
+    await page.get_by_label("利用者名").fill("kantoku")
+    await page.get_by_label("パスワード").fill(PASSWORD)
+    await page.get_by_role("button", name="サインイン").click()
+    await page.get_by_role("button", name="セキュリティキーで確認する").click()
+    await expect(page.get_by_role("heading", name="状況")).to_be_visible()
+    async with world.database.reading() as unit:
+        (key,) = await unit.users.keys("kantoku")
+    assert (key.label, key.sign_count > 0) == ("試験の鍵", True)
+
+
+async def test_a_supervisor_watches_and_takes_an_alert(world: World, visit: Visit) -> None:
+    page = await visit("kantoku", "/board")
+    await expect(page.locator("#r-waiting tbody tr").first).to_contain_text("上限超え")
+    world.tell(callers=[], seats=[seat("103", "talking", world.clock.epoch(), queue="card-ja")])
+    await expect(page.locator("#r-waiting")).to_contain_text("お待ちの方はいません")
+    await expect(page.locator("#r-seats tbody tr").first).to_contain_text("上田 桃子")
+    async with world.database.uow() as unit:
+        await unit.alerts.put([an_alert(BASE, "bbbb2222")])
+    await page.locator("a[href='/board/alerts/bbbb2222']").click()
+    await page.get_by_label("書き添えること").fill("いま見ています")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#r-alerts")).to_contain_text("対応：監督 花子（いま見ています）")
+    await page.get_by_role("link", name="上田 桃子").click()
+    await page.get_by_role("button", name="離席にする").click()
+    await expect(page.get_by_role("status")).to_contain_text("離席にしました")
+    assert world.control.asked == [(Act.PAUSE, "kantoku", {"operator": "103", "to": "break1"})]
+
+
+async def test_a_cut_network_is_told_and_mended(world: World, visit: Visit) -> None:
+    page = await visit("kantoku", "/board")
+    world.tell()
+    await expect(page.locator("#ages [data-age=live]")).to_contain_text("いま")
+    world.desk.hub._pulse = lambda: None  # type: ignore[method-assign] # the server says no more
+    await page.clock.install()
+    await page.clock.fast_forward(60_000)
+    await expect(page.locator("#lost")).to_contain_text("つながっていません")
+    await require_accessible(page, "board, cut off")
+    world.tell(callers=[])
+    await expect(page.locator("#r-waiting")).to_contain_text("お待ちの方はいません")
+    await expect(page.locator("#lost")).to_be_empty()
+
+
+async def test_nothing_that_is_typed_is_lost(world: World, visit: Visit) -> None:
+    """Reload, a cut network, a closed window; then the case has it."""
+    page = await visit("aoki", "/desk")
+    talking = present_calls()[0].call_id
+    question = page.get_by_label("問い合わせの内容")
+    await question.fill("予約を変えたい")
+    await expect(page.locator("[data-saved]")).to_have_text("下書きを保存しました")
+    await page.reload()
+    await expect(question).to_have_value("予約を変えたい")
+    await page.context.set_offline(True)
+    await question.fill("予約を来週に変えたい")
+    await expect(page.locator("[data-saved]")).to_contain_text("この端末にあり")
+    await page.close()
+    await page.context.set_offline(False)
+    again = await page.context.new_page()
+    await again.goto("/desk")
+    await expect(again.get_by_label("問い合わせの内容")).to_have_value("予約を来週に変えたい")
+    async with asyncio.timeout(10):
+        while True:
+            async with world.database.reading() as unit:
+                drafts = await unit.cases.drafts_of("aoki")
+            if drafts and drafts[0].content["question"] == "予約を来週に変えたい":
+                break
+            await asyncio.sleep(0.05)
+    assert drafts[0].case_id == case_id_of(talking)
+    await again.keyboard.press("Control+Enter")
+    await again.get_by_label("問い合わせの内容").focus()
+    await again.keyboard.press("Control+Enter")
+    await expect(again.locator("[data-problem]")).to_contain_text("案内した内容")
+    await again.get_by_label("案内した内容").fill("空いている日に変えた")
+    await again.keyboard.press("Control+Enter")
+    await expect(again.locator("[data-saved]")).to_have_text("通話が終わりしだい、応対履歴に記録します")
+    assert await again.evaluate("localStorage.length") == 0, "only what the server does not have stays here"
+
+
+async def test_the_form_follows_the_call(world: World, visit: Visit) -> None:
+    page = await visit("aoki", "/desk")
+    assert await page.locator("form[data-case]").get_attribute("data-case") == present_calls()[0].call_id
+    await page.get_by_label("問い合わせの内容").fill("書きかけ")
+    old, number = present_calls()[0], 950
+    newer = replace(
+        old, call_id=type(old.call_id)(f"c-n1-{int(BASE)}.{number}"), arrived_at=BASE,
+        segments=(replace(old.segments[0], started_at=BASE + 1),),
+    )  # fmt: skip
+    async with world.database.uow() as unit:
+        await unit.calls.put([newer])
+    await expect(page.locator(f"form[data-case='{newer.call_id}']")).to_be_visible()
+    await expect(page.get_by_label("問い合わせの内容")).to_have_value("")
+    await page.get_by_role("link", name="続きを書く").click()
+    await expect(page.get_by_label("問い合わせの内容")).to_have_value("書きかけ")
+
+
+async def test_staff_answer_a_request_by_keyboard(world: World, visit: Visit) -> None:
+    page = await visit("shokuin", "/tickets")
+    await page.get_by_role("link", name="折り返し依頼").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="対応を始める").press("Enter")
+    await page.get_by_label("結果").fill("電話して再送した")
+    await page.get_by_role("button", name="完了にする").press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("完了にしました")
+    async with world.database.reading() as unit:
+        ticket = await unit.tickets.get("t-mine")
+    assert ticket is not None
+    assert ticket.state is TicketState.DONE
+
+
+async def test_a_transcript_plays_where_it_is_clicked(world: World, visit: Visit) -> None:
+    page = await visit("kantoku", CASE)
+    await page.get_by_role("button", name="ここから聞く").nth(3).click()
+    where = "Math.max(...[...document.querySelectorAll('audio')].map((each) => each.currentTime))"
+    async with asyncio.timeout(15):
+        while True:
+            if await page.evaluate(where) >= 1.9:
+                break
+            await asyncio.sleep(0.05)
+
+
+PAGES = {
+    "kantoku": ("/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/alerts/k3f9ab2q", "/tickets",
+                "/tickets/t-mine", "/tickets/new", "/cases", CASE, "/reports", "/account", "/nowhere"),
+    "aoki": ("/desk",),
+    "kanri": ("/users", "/users/aoki", "/audit"),
+}  # fmt: skip
+IN_THE_DOCS = {"/board": "board", "/desk": "seat", "/tickets": "tickets"}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_every_page_is_accessible_and_fits(world: World, visit: Visit, width: int) -> None:
+    for name, paths in PAGES.items():
+        page = await visit(name, width=width)
+        for path in paths:
+            await page.goto(path)
+            await page.evaluate("document.fonts.ready")
+            await require_accessible(page, f"{path} at {width}")
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path} is {wide} wide"
+            if width == 1280 and path in IN_THE_DOCS and os.environ.get("TORITSUGI_UPDATE_GOLDEN"):
+                await page.screenshot(path=Path(PICTURES) / f"{IN_THE_DOCS[path]}.png")
+        await page.context.close()
