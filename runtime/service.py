@@ -14,7 +14,7 @@ from typing import Any
 from core.keys import key_source
 from core.settings import settings_from
 from runtime.alert_commands import watch_engine
-from runtime.instance import Instance, carried_environment, remember
+from runtime.instance import Instance, carried_environment, remember, remembered_desk
 from runtime.process import alive, read_json, require_free_ports, run_folder
 from runtime.tools import bring_tools
 from runtime.warden import Warden
@@ -67,6 +67,8 @@ async def _announce(warden: Warden, instance: Instance, version: str, say: Calla
     settings = instance.settings
     numbers = "、".join(instance.profile.numbers.service)
     say(f"受付中です。Asterisk {version}、SIP {settings.sip_host}:{settings.sip_port}、着信番号 {numbers}")
+    if settings.http_port:
+        say(f"画面は {remembered_desk(settings).origin} です (利用者は toritsugi user add で加えます)。")
 
 
 def stop_service(say: Callable[[str], None]) -> int:
