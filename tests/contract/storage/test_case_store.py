@@ -340,20 +340,3 @@ async def test_a_very_long_case_is_kept_and_found(database: Database) -> None:
             )
     assert (await ask(database, CaseQuery(words="最後の語"))).case_ids == (case.case_id,)
     assert (await ask(database, CaseQuery(words=letters[500:520]))).case_ids == (case.case_id,)
-
-
-async def test_the_cases_of_a_caller_come_newest_first_until_the_number_is_gone(database: Database) -> None:
-    other = open_case(summary(4, caller="08011112222"))
-    async with database.uow() as unit:
-        for number in (1, 2, 3):
-            await unit.cases.add(open_case(summary(number)))
-        await unit.cases.add(other)
-        erased = open_case(summary(2, caller=None))
-        await unit.cases.put(erased)
-    async with database.reading() as unit:
-        found = await unit.cases.of_caller("09012345678", T0 + 2 * 86_400.0, 9)
-        assert [case.case_id for case in found] == ["i-n1-3"]
-        every = await unit.cases.of_caller("09012345678", 0.0, 9)
-        assert [case.case_id for case in every] == ["i-n1-3", "i-n1-1"]
-        assert await unit.cases.of_caller("08011112222", 0.0, 9) == [other]
-        assert await unit.cases.of_caller("0801111222", 0.0, 9) == []
