@@ -20,6 +20,7 @@ from runtime.process import run_folder, write_json
 from services.desk_ports import User
 
 pytestmark = pytest.mark.wire
+UNTIL = "2026-11-27T15:00+09:00"
 
 
 @pytest.fixture
@@ -61,16 +62,14 @@ async def test_the_engine_is_told_who_asks_for_what(instance: Instance, asked: l
     said = await control.do(Act.PAUSE, user(Role.LEADER, "102"), operator=OperatorId("102"), to="break1")
     assert said == "しました。"
     await control.do(Act.SKILLS, user(Role.SUPERVISOR), operator=OperatorId("101"), skills={"booking": 5})
-    await control.do(
-        Act.CLOSE, user(Role.CITY_ADMIN), to="emergency_closed", reason="停電", until="2026-11-27T15:00+09:00"
-    )
+    await control.do(Act.CLOSE, user(Role.CITY_ADMIN), to="emergency_closed", reason="停電", until=UNTIL)
     assert [(each.act, each.asker.role, each.asker.operator) for each in asked] == [
         (Act.PAUSE, CommandRole.OPERATOR, "102"),
         (Act.SKILLS, CommandRole.SUPERVISOR, ""),
         (Act.CLOSE, CommandRole.CITY, ""),
     ]
     assert asked[1].skills == {"booking": 5}
-    assert asked[2].until == until
+    assert asked[2].until == UNTIL
 
 
 async def test_a_refusal_comes_with_the_engines_words(instance: Instance, asked: list[Command]) -> None:
