@@ -117,6 +117,7 @@ path, original = Path(sys.argv[1]), Path(sys.argv[2]).read_bytes()
 print("ready", flush=True)
 while True:
     mute_file(path, [(1.0, 2.0)])
+    mute_file(path, [(1.0, 2.0)])
     fresh = path.with_name("fresh.wav")
     fresh.write_bytes(original)
     fresh.replace(path)
@@ -130,22 +131,23 @@ def test_killed_at_any_moment_it_is_the_original_or_the_muted_copy(tmp_path: Pat
     muted = LOUD.copy()
     muted[RATE : 2 * RATE] = 0
     chance = random.Random(7)
-    seen = set()
-    for _ in range(12):
+    seen: set[str] = set()
+    kills = 0
+    while kills < 8 or len(seen) < 2:
+        kills += 1
         child = subprocess.Popen(
             [sys.executable, "-c", LOOP, str(path), str(original)],
             cwd=PROJECT_ROOT, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
         )  # fmt: skip
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
-        time.sleep(chance.uniform(0.0, 0.05))
+        time.sleep(chance.uniform(0.0, 0.1))
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
         now, _ = soundfile.read(path, dtype="int16")
         seen.add("original" if np.array_equal(now, LOUD) else "muted")
         assert np.array_equal(now, LOUD) or np.array_equal(now, muted)
-    assert seen == {"original", "muted"}
     remove_parts(tmp_path, time.time() + 60)
     assert not list(tmp_path.glob(f".*{PART_SUFFIX}"))
     assert path.exists()
