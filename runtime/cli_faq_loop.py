@@ -44,15 +44,18 @@ def faq_gaps(
     since: Since = None,
     until: Until = None,
     least: Annotated[int, typer.Option("--least", min=1, help="何件から不足とみるか")] = 2,
+    drafts: Annotated[
+        Path | None, typer.Option("--drafts", help="項目の案を書く CSV (直して faq import で下書きになる)")
+    ] = None,
 ) -> None:
     """どの項目も答えていない通話をまとめ、例と項目の案を JSON Lines で出します。
 
-    例: ./toritsugi faq gaps --since 2026-11-01 --least 3
+    例: ./toritsugi faq gaps --since 2026-11-01 --least 3 --drafts drafts.csv
     """
     from runtime.faq_loop import show_gaps
 
     first, last = _days(since, until)
-    asyncio.run(show_gaps(first, last, least, out, say))
+    asyncio.run(show_gaps(first, last, least, drafts, out, say))
 
 
 @loop_app.command("effect")

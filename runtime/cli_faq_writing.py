@@ -43,12 +43,13 @@ def faq_show(
     entry: EntryId,
     version: Annotated[int | None, typer.Option("--version", min=1, help="版 (既定: 公開中の版)")] = None,
     call: Annotated[str, typer.Option("--call", help="応対中の通話。表示したことが残る")] = "",
+    search: Annotated[int, typer.Option("--search", help="どの検索から開いたか (--explain の search)")] = 0,
     by: By = "",
 ) -> None:
     """項目を JSON で示します。例: ./toritsugi faq show card-lost --call c-n1-1790000000.12"""
     from runtime.faq_writing import show
 
-    asyncio.run(show(entry, version, call, by, out, say))
+    asyncio.run(show(entry, version, call, search, by, out, say))
 
 
 @writing_app.command("history")

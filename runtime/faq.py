@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,6 +78,28 @@ def read_file(path: Path) -> bytes:
         ) from problem
 
 
+def write_file(path: Path, lines: Iterable[str]) -> int:
+    """Write a file, whole or not at all; how many lines it got.
+
+    Raises:
+        ToritsugiError: it cannot be written.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.new")
+    count = 0
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            for line in lines:
+                file.write(line)
+                count += 1
+        partial.replace(path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        raise ToritsugiError(
+            f"書き出せません: {problem.strerror}", where=str(path), cure="場所、権限、空きを確かめる"
+        ) from problem
+    return count
+
+
 async def import_file(
     path: Path, *, default: State, dry_run: bool, by: str, out: Callable[[str], None], say: Say
 ) -> None:
@@ -136,19 +158,7 @@ async def export_file(path: Path | None, states: Sequence[State] | None, out: Sa
             for line in lines:
                 out(line)
             return
-        partial = path.with_name(f"{path.name}.{os.getpid()}.new")
-        count = -1
-        try:
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                for line in lines:
-                    file.write(line)
-                    count += 1
-            partial.replace(path)
-        except OSError as problem:
-            partial.unlink(missing_ok=True)
-            raise ToritsugiError(
-                f"書き出せません: {problem.strerror}", where=str(path), cure="場所、権限、空きを確かめる"
-            ) from problem
+        count = write_file(path, lines) - 1
     say(f"{count}件を {path} に書き出しました。")
 
 

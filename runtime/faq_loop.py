@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from core.clock import TOKYO
 from core.errors import ToritsugiError
 from core.hours import at_minute
 from core.ids import CallId
-from faq_kb.article import State
+from faq_kb.article import Content, State
+from faq_kb.csv_file import write_rows
+from faq_kb.gaps import Gap
 from faq_kb.suggestion import ANSWERED, suggest
 from faq_kb.text import sentences
 from faq_kb.usage import Searched, ranking, success
-from runtime.faq import FaqBase, Say, read_file, somebody
+from runtime.faq import FaqBase, Say, read_file, somebody, write_file
 from services.faq import unknown
 from services.faq_loop import effect_of, found_gaps, recall, said_in
 from services.faq_ports import UseKind
@@ -63,7 +66,9 @@ async def suggest_for(call: str, file: Path | None, limit: int, out: Out, say: S
             out(json.dumps(row, ensure_ascii=False))
 
 
-async def show_gaps(since: date | None, until: date | None, least: int, out: Out, say: Say) -> None:
+async def show_gaps(
+    since: date | None, until: date | None, least: int, drafts: Path | None, out: Out, say: Say
+) -> None:
     """What citizens asked in vain, with a draft for each, as JSON Lines."""
     async with FaqBase.open(say) as base, base.database.reading() as unit:
         searcher, index = await base.search.ready(unit)
@@ -84,7 +89,21 @@ async def show_gaps(since: date | None, until: date | None, least: int, out: Out
             "count": len(gap.calls),
         }
         out(json.dumps(row, ensure_ascii=False))
+    if drafts is not None:
+        write_file(drafts, write_rows(_drafted(gap, number) for number, gap in enumerate(found, start=1)))
     say(f"通話 {looked}件のうち {unanswered}件に合う項目がなく、{len(found)}の不足にまとめました。")
+
+
+def _drafted(gap: Gap, number: int) -> tuple[str, Content, State]:
+    told = "".join(f"\n・{sentence}" for sentence in gap.draft.told)
+    content = Content(
+        question=gap.draft.question,
+        answer=f"（回答を書いてください。{len(gap.calls)}件の通話での案内:{told or ' なし'}）",
+        forms=gap.draft.forms,
+        source="通話から抽出した不足",
+    )
+    day = datetime.fromtimestamp(gap.last_at, TOKYO)
+    return f"gap-{day:%Y%m%d}-{number}", content, State.DRAFT
 
 
 async def show_effect(article_id: str, days: int, out: Out, say: Say) -> None:

@@ -142,8 +142,10 @@ def _summary(base: FaqBase, article: Article, version: Version, now: float) -> d
     }  # fmt: skip
 
 
-async def show(article_id: str, number: int | None, call: str, by: str, out: Out, say: Say) -> None:
-    """An entry in force, or one of its versions, as JSON; with a call it is noted that it was shown."""
+async def show(
+    article_id: str, number: int | None, call: str, search: int, by: str, out: Out, say: Say
+) -> None:
+    """An entry in force, or one of its versions, as JSON; with a call, or a search, it is noted that it was shown."""
     async with FaqBase.open(say) as base:
         async with base.database.reading() as unit:
             article = await unit.faq.get(article_id)
@@ -156,6 +158,9 @@ async def show(article_id: str, number: int | None, call: str, by: str, out: Out
                 )
         if call:
             await _note_use(base, article_id, version.number, UseKind.SHOWN, call, by)
+        if search:
+            async with base.database.uow() as unit:
+                await unit.faq.mark_search(search, clicked=article_id)
         shown = {
             **_summary(base, article, version, base.clock.epoch()),
             **_content(version.content),

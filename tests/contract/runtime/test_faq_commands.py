@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from core.errors import ToritsugiError
+from core.ids import CallId
 from faq_kb.csv_file import RowsRefused
+from interactions.case import CallSummary, open_case
 from runtime.cli import app
+from services.ports import Transcript
+from storage.database import Database
 
 pytestmark = pytest.mark.contract
 
@@ -76,6 +81,8 @@ def test_many_questions_in_one_go(home: Path) -> None:
     ]
     assert [row["words"] for row in faq("log")] == ["暗証番号", "", "紛失"]
     assert [row["words"] for row in faq("log", "--zero")] == [""]
+    CliRunner().invoke(app, ["faq", "show", "8", "--search", str(found[0]["search"])])
+    assert [row["clicked"] for row in faq("log")] == [["8"], [], []]
 
 
 def test_a_bad_file_changes_nothing(home: Path) -> None:
@@ -164,3 +171,33 @@ def test_first_entries_are_there_at_once_and_only_once(home: Path) -> None:
     count = len(faq("list"))
     faq("seed", "--city", "ube", "--state", "draft")
     assert len(faq("list", "--state", "published")) == count
+
+
+def test_drafts_of_gaps_come_in_as_drafts(home: Path) -> None:
+    path = home / "faq.csv"
+    path.write_text(CSV, encoding="utf-8")
+    faq("import", str(path))
+    asyncio.run(two_calls(home / "home" / "toritsugi.db"))
+    gap = faq("gaps", "--since", "2025-01-01", "--drafts", str(home / "drafts.csv"))[0]
+    assert gap["count"] == 2
+    faq("import", str(home / "drafts.csv"))
+    draft = faq("list", "--state", "draft")[0]
+    assert draft["question"] == gap["draft"]["question"]
+    assert "ごみ" in draft["question"]
+
+
+async def two_calls(path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    async with database.uow() as unit:
+        for number, said in enumerate(("粗大ごみの回収はいつですか", "粗大ごみの回収を頼みたい")):
+            call, at = CallId(f"c-{number}"), 1_764_000_000.0 + number
+            summary = CallSummary(
+                call_id=call, caller=None, line="card", language="ja", menu_path=(), operators=(),
+                started_at=at, ended_at=at + 9.0,
+            )  # fmt: skip
+            await unit.cases.add(open_case(summary))
+            segments = [{"start_s": 0.0, "end_s": 2.0, "text": said, "confidence": 1.0}]
+            await unit.transcripts.put(
+                Transcript(call_id=call, side="citizen", text=said, segments=segments, engine="x", made_at=at)
+            )
+    await database.close()
