@@ -101,17 +101,10 @@ def erased_case(case: Case, call: CallId, number: str | None) -> Case:
 
 def erased_transcript(transcript: Transcript, number: str | None) -> Transcript:
     """The transcript without `number`; it should not be there, since transcripts are masked when they are made."""
-
-    def part(segment: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            key: without_number(value, number) if isinstance(value, str) else value
-            for key, value in segment.items()
-        }
-
     return replace(
         transcript,
         text=without_number(transcript.text, number),
-        segments=[part(segment) for segment in transcript.segments],
+        segments=[_without(segment, [number]) for segment in transcript.segments],
     )
 
 
@@ -322,6 +315,15 @@ class Retention:
             erased = erased_transcript(transcript, number)
             if erased != transcript:
                 await unit.transcripts.put(erased)
+        for insight in (await unit.insights.of_calls([call])).values():
+            record = _without(insight.record, [number])
+            if record != insight.record:
+                await unit.insights.put(replace(insight, record=record))
+        check = await unit.quality.get(call)
+        if check is not None:
+            record, overruled = _without(check.record, [number]), _without(check.overruled, [number])
+            if (record, overruled) != (check.record, check.overruled):
+                await unit.quality.put(replace(check, record=record, overruled=overruled))
 
     async def _erase_around(self, unit: UnitOfWork, case_id: str, numbers: Sequence[str | None]) -> None:
         """In what hangs on a case: its history, its thread, drafts, and what other systems are told."""

@@ -22,6 +22,7 @@ from ledger.fold import fold_call
 from services.cases import CaseKeeper, attach_transcript
 from services.ports import AuditEntry, JobState, RecordingFile, Transcript
 from services.retention import DAY_S, CutOffs, Retention, cut_offs
+from services.speech_ports import CallInsight, QualityCheck
 from storage.database import Database
 from storage.rows import metadata
 
@@ -84,7 +85,8 @@ async def fill(database: Database) -> Files:
                     )
                 )  # fmt: skip
     for call_id, said in ((CALL, "090-1234-5678 です"), (CallId(f"c-{LATER}"), "はい")):
-        segments = [{"start_s": 0.0, "end_s": 2.0, "text": said, "confidence": 0.9}]
+        words = [{"start_s": 0.0, "end_s": 2.0, "text": said, "confidence": 0.9}]
+        segments = [{"start_s": 0.0, "end_s": 2.0, "text": said, "confidence": 0.9, "words": words}]
         text = Transcript(
             call_id=call_id, side="citizen", text=said, segments=segments, engine="v",
             made_at=T0 + 10 * DAY_S,
@@ -96,6 +98,11 @@ async def fill(database: Database) -> Files:
             await unit.audit.add(
                 AuditEntry(at=at, actor="a", action="operator.skills", subject="101", detail={"after": {}})
             )
+        told = {"summary": [{"side": "citizen", "text": "090-1234-5678 です"}]}
+        await unit.insights.put(CallInsight(call_id=CALL, made_at=T0, method="m", record=told))
+        await unit.quality.put(
+            QualityCheck(call_id=CALL, at=T0, operator="101", line="card", score=None, record=told)
+        )
         case = await unit.cases.of_call(CALL)
         assert case is not None
         await unit.cases.put(replace(case, question="０９０ー１２３４ー５６７８ に折り返す"))
