@@ -105,6 +105,7 @@ FILE_KINDS = (
         how=FileErase.KEEP,
         patterns=("switched-by-telephone.jsonl*",),
     ),
+    FileKind(name="faq", label_ja="FAQ の検索の索引", how=FileErase.KEEP, patterns=("faq/*",)),
     FileKind(name="run", label_ja="動作中の状態", how=FileErase.KEEP, patterns=("run/*",)),
     FileKind(
         name="switch",
