@@ -82,7 +82,7 @@ async function save(final = false) {
   try {
     const told = await sending;
     element.dataset.revision = Math.max(draft.revision, told.revision);
-    complain("");
+    if (final) complain("");
     if (!told.stored) say("ほかの画面で、もっと新しいものが書かれています。開きなおしてください。");
     else if (told.written) say("応対履歴に記録しました");
     else if (final) say("通話が終わりしだい、応対履歴に記録します");
@@ -123,6 +123,7 @@ function typed() {
   const element = form();
   element.dataset.written = "no";
   say("");
+  complain("");
   unsent = true;
   // At once here: a crash or a closed window in the next moments must lose nothing.
   keepHere(element.dataset.case, draftOf(element));

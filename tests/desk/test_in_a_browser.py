@@ -193,12 +193,12 @@ async def test_nothing_that_is_typed_is_lost(world: World, visit: Visit) -> None
                 break
             await asyncio.sleep(0.05)
     assert drafts[0].case_id == case_id_of(talking)
-    await again.keyboard.press("Control+Enter")
-    await again.get_by_label("問い合わせの内容").focus()
-    await again.keyboard.press("Control+Enter")
+    await again.get_by_label("問い合わせの内容").press("Control+Enter")
     await expect(again.locator("[data-problem]")).to_contain_text("案内した内容")
+    await expect(again.locator("[data-saved]")).to_have_text("下書きを保存しました")
+    await expect(again.locator("[data-problem]")).to_be_visible()
     await again.get_by_label("案内した内容").fill("空いている日に変えた")
-    await again.keyboard.press("Control+Enter")
+    await again.get_by_label("案内した内容").press("Control+Enter")
     await expect(again.locator("[data-saved]")).to_have_text("通話が終わりしだい、応対履歴に記録します")
     assert await again.evaluate("localStorage.length") == 0, "only what the server does not have stays here"
 
