@@ -35,12 +35,14 @@ from demo.people import Intent, Stage, Town, Voices, load_sound
 from demo.play import play_day, sign_all_out
 from demo.script import script_lines
 from demo.truth import TruthRecord, Vocabulary, tell_truth
+from desk.settings import desk_settings_from
 from ivr.flow import Flow, Tell, ToMenu
 from ledger.export import to_jsonl
 from reports.comparison import compare
 from reports.daily import daily_report
 from reports.render import render_demo_report
 from runtime.city_facts import city_facts
+from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users
 from runtime.instance import new_operator
 from runtime.process import alive, free_port, read_json
 from runtime.prompts import build_city_prompts, cache_folder
@@ -152,6 +154,7 @@ class Demonstration:
             "TORITSUGI_TOOLS": str(base.tools),
             "TORITSUGI_CITY": str(self.profile.path),
             "TORITSUGI_DATABASE_URL": f"sqlite+aiosqlite:///{self.home / 'toritsugi.db'}",
+            **WITHOUT_SECOND_FACTOR,
             WORKERS_VARIABLE: os.environ.get(WORKERS_VARIABLE, "2"),
         }
         self.settings = settings_from({**os.environ, **self.variables})
@@ -209,6 +212,9 @@ class Demonstration:
                 )
                 self.secrets[person.id] = account.sip_secret
                 await unit.operators.put(account)
+        if self.settings.http_port:
+            self.say(f"画面は {desk_settings_from(self.settings.http_port, self.variables).origin} です。")
+            self.say(await add_demo_users(self.database, self.clock, self.profile))
 
     async def start(self) -> None:
         """Start the service and wait until it takes calls."""
