@@ -64,7 +64,6 @@ from services.event_sender import EventSender
 from services.experience import REMEMBERED_CALLS, experience_of
 from services.ports import AuditEntry, OperatorAccount, TrunkPeer
 
-# DUP
 from storage.anchors import AnchorFile
 from storage.database import Database
 from telephony.ami.session import AmiSession

@@ -1,7 +1,7 @@
 """Muted recordings, what was understood of calls, and their quality
 
-Revision ID: 0014
-Revises: 0018
+Revision ID: 0012
+Revises: 0011
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0018"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

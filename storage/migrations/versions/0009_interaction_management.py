@@ -1,6 +1,6 @@
 """Interaction management: what a case holds, its search, what other systems are told; the audit as a chain
 
-Revision ID: 0012
+Revision ID: 0009
 Revises: 0008
 """
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0012"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
