@@ -63,7 +63,6 @@ from services.city import CityProfile, load_city
 from services.event_sender import EventSender
 from services.experience import REMEMBERED_CALLS, experience_of
 from services.ports import AuditEntry, OperatorAccount, TrunkPeer
-
 from storage.anchors import AnchorFile
 from storage.database import Database
 from telephony.ami.session import AmiSession
