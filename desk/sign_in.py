@@ -91,8 +91,11 @@ class SignIn:
         async with self.reading() as unit:
             user = await unit.users.get(name)
         right = await self.passwords.fits(user.password_hash if user else "", password)
+        # Tries that were sent at once have waited for each other: those before this one may have shut the name.
+        if self.throttle.shut(name, address, now):
+            raise _refused()
         if user is None or not right or not user.active or user.locked_until > now:
-            await self._wrong(name, user, address, "password")
+            await self._wrong(name, user, address, "password", self.throttle.wrong(name, address, now))
             raise _refused()
         async with self.uow() as unit:
             keys = await unit.users.keys(name)
@@ -119,6 +122,9 @@ class SignIn:
             raise _refused()
         async with self.uow() as unit:
             user = await self._still_there(unit, session)
+            # From here to the counting nothing else runs: codes that were sent at once count one after the other.
+            if self.throttle.shut(session.user, session.address, now):
+                raise _refused()
             step = (
                 code_step(self.sealer.open(user.totp_secret), code, now, user.totp_step)
                 if user.totp_secret
@@ -127,7 +133,8 @@ class SignIn:
             if step is not None:
                 await self._welcome(unit, replace(user, totp_step=step), session.address, "code")
                 return await self._raise_to_full(unit, session)
-        await self._wrong(session.user, user, session.address, "code")
+            shut = self.throttle.wrong(session.user, session.address, now)
+        await self._wrong(session.user, user, session.address, "code", shut)
         raise _refused()
 
     async def key_options(self, session: DeskSession) -> dict[str, Any]:
@@ -156,7 +163,8 @@ class SignIn:
                 await unit.users.put_key(key)
                 await self._welcome(unit, user, session.address, "security_key")
                 return await self._raise_to_full(unit, session)
-        await self._wrong(session.user, user, session.address, "security_key")
+        shut = self.throttle.wrong(session.user, session.address, self.clock.epoch())
+        await self._wrong(session.user, user, session.address, "security_key", shut)
         raise _refused()
 
     # ---- setting up -------------------------------------------------------------------------------
@@ -318,9 +326,11 @@ class SignIn:
         await unit.users.put(replace(user, failures=0, locked_until=0.0))
         await self._note(unit, user.name, "desk.sign_in", user.name, address=address, how=how)
 
-    async def _wrong(self, name: str, user: User | None, address: str, how: str) -> None:
+    async def _wrong(
+        self, name: str, user: User | None, address: str, how: str, shut: frozenset[str]
+    ) -> None:
+        """Write down a wrong try that was counted; `shut` is what it shut (`Throttle.wrong`)."""
         now = self.clock.epoch()
-        shut = self.throttle.wrong(name, address, now)
         async with self.uow() as unit:
             if user is not None:
                 # Read again: tries side by side must not count as one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from desk_world import BASE, PASSWORD, SEED, World
 from yarl import URL
 
 from desk.accounts import Accounts, Wanted
+from desk.sign_in import SignInRefused
 from desk.throttle import NAME_TRIES
 from interactions.access import Role
 from services.ports import AuditEntry
@@ -119,6 +121,28 @@ async def test_wrong_codes_are_counted_too(world: World, browser: Browser) -> No
         assert answer.status == 422
     answer = await session.post("/sign-in/second", data={"code": world.code(), "csrf": csrf})
     assert answer.status == 422
+
+
+async def test_tries_sent_at_once_count_one_after_the_other(world: World, browser: Browser) -> None:
+    """Whoever sends a hundred passwords in one moment has no more tries than whoever types them."""
+    words = [*["wrong wrong wrong"] * (2 * NAME_TRIES), PASSWORD]
+    answers = await asyncio.gather(
+        *(world.desk.sign_in.by_password("kantoku", word, "192.0.2.1", "") for word in words),
+        return_exceptions=True,
+    )
+    assert all(isinstance(answer, SignInRefused) for answer in answers)
+
+
+async def test_codes_sent_at_once_count_one_after_the_other(world: World, browser: Browser) -> None:
+    session = browser()
+    await password(session)
+    found = await world.desk.sign_in.session_of(cookie(world, session))
+    assert found is not None
+    codes = [*["000000"] * (2 * NAME_TRIES), world.code()]
+    answers = await asyncio.gather(
+        *(world.desk.sign_in.by_code(found[0], code) for code in codes), return_exceptions=True
+    )
+    assert all(isinstance(answer, SignInRefused) for answer in answers)
 
 
 async def test_what_somebody_types_as_a_name_is_not_kept(world: World, browser: Browser) -> None:
