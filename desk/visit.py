@@ -189,7 +189,8 @@ def _titled(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
 def client_address(request: web.Request, settings: DeskSettings) -> str:
     """Where the browser is: the peer, or what a trusted proxy says of it."""
     peer = request.remote or ""
-    forwarded = request.headers.get("X-Forwarded-For", "")
+    # Some proxies add a line of their own behind what the browser sent; all lines are one list.
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
     if not forwarded or not _within(peer, settings.proxies):
         return peer
     # From the right: what stands further left may have been written by the browser itself.

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientSession
 from conftest import SignedIn
 from desk_world import FIRST, PASSWORD, ROLES, World
+from multidict import CIMultiDict
 
 from core.errors import ToritsugiError
 from desk.app import all_routes
@@ -208,6 +209,9 @@ async def test_only_allowed_places_come_in(world: World, browser: Browser) -> No
     ):
         answer = await browser().get("/sign-in", headers={"X-Forwarded-For": said})
         assert answer.status == status, said
+    # A proxy that adds a line of its own leaves the browser's line before it.
+    lines = CIMultiDict([("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-For", "203.0.113.9")])
+    assert (await browser().get("/sign-in", headers=lines)).status == 403
 
 
 async def test_files_outside_are_not_served(world: World, signed_in: SignedIn) -> None:
@@ -263,6 +267,6 @@ def test_a_setting_that_cannot_be_read_is_named(name: str, value: str) -> None:
 def test_the_address_behind_a_proxy_needs_a_trusted_peer(world: World) -> None:
     class Asked:
         remote = "198.51.100.1"
-        headers = {"X-Forwarded-For": "192.0.2.7"}  # noqa: RUF012
+        headers = CIMultiDict({"X-Forwarded-For": "192.0.2.7"})
 
     assert client_address(Asked(), world.desk.settings) == "198.51.100.1"
