@@ -17,7 +17,10 @@ from desk.pages.entry import redirect
 from desk.pages.seat import took_part
 from desk.routes import Table
 from desk.visit import Desk, Form, Visit
+from interactions.access import Action, Scope, allowed, scope_of
+from interactions.case import Case
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep, moved
+from ledger.calls import Call
 from services.access import Permission
 
 table = Table()
@@ -120,8 +123,8 @@ async def opened(visit: Visit, sent: NewTicket) -> Ticket:
     async with desk.uow() as unit:
         if sent.call:
             call = (await unit.calls.get([CallId(sent.call)])).get(CallId(sent.call))
-            mine = visit.me.operator
-            if call is None or not (visit.may(Permission.CASE_READ) or (mine and took_part(call, mine))):
+            case = await unit.cases.of_call(CallId(sent.call))
+            if call is None or not _reaches(visit, Action.VIEW, call, case):
                 raise ToritsugiError("ない通話です", where="通話", cure="受付の画面から開きなおす")
         ticket = Ticket(
             ticket_id=f"t-{secrets.token_hex(4)}",
@@ -140,6 +143,14 @@ async def opened(visit: Visit, sent: NewTicket) -> Ticket:
     return ticket
 
 
+def _reaches(visit: Visit, action: Action, call: Call, case: Case | None) -> bool:
+    """Whether the visitor's role reaches so far with a call: their own, or by its case, if it has one yet."""
+    mine = visit.me.operator
+    if mine is not None and took_part(call, mine):
+        return True
+    return allowed(visit.person, action, case) if case else scope_of(visit.person, action) is Scope.ALL
+
+
 @table.get("/tickets", (WORK, ALL), "依頼")
 async def tickets(visit: Visit) -> web.StreamResponse:
     every = visit.request.query.get("every") == "1"
@@ -155,13 +166,14 @@ async def new(visit: Visit) -> web.StreamResponse:
     call, number = visit.request.query.get("call", ""), ""
     if call:
         found = visit.desk.hub.call(CallId(call))
-        if found is None:
-            async with visit.desk.reading() as unit:
+        async with visit.desk.reading() as unit:
+            if found is None:
                 found = (await unit.calls.get([CallId(call)])).get(CallId(call))
-        mine = visit.me.operator
-        if found is None or not (visit.may(Permission.CASE_READ) or (mine and took_part(found, mine))):
+            case = await unit.cases.of_call(CallId(call))
+        if found is None or not _reaches(visit, Action.VIEW, found, case):
             raise NotFound("ない通話です", where="通話", cure="受付の画面から開きなおす")
-        number = (found.caller.number or "") if found.caller else ""
+        if found.caller and _reaches(visit, Action.SEE_NUMBER, found, case):
+            number = found.caller.number or ""
     return visit.desk.looks.page(
         "tickets/new.html", visit, call=call, number=number, kinds=list(TicketKind),
         directory=visit.desk.profile.acd.directory, done=flash(DONE, visit.request.query.get("done", "")),

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 from aiohttp import ClientSession
 from conftest import SignedIn
-from desk_world import BASE, FIRST, World
+from desk_world import BASE, FIRST, World, present_calls
 
+from core.ids import OperatorId
 from interactions.case import case_id_of
 from interactions.ticket import TicketState
 from services.access import Permission
@@ -76,6 +77,30 @@ async def test_an_operator_asks_the_city(world: World, signed_in: SignedIn) -> N
         ours = [ticket for ticket in await unit.tickets.open() if ticket.call == FIRST.call_id]
     assert len(ours) == 1
     assert ours[0].due_at > BASE
+
+
+async def test_a_request_tells_nobody_a_number_that_is_not_theirs_to_see(
+    world: World, signed_in: SignedIn
+) -> None:
+    session = await signed_in("aoki")
+    async with world.database.uow() as unit:
+        user = await unit.users.get("aoki")
+        assert user
+        await unit.users.put(replace(user, operator=OperatorId("105")))
+    page = await session.get(f"/tickets/new?call={FIRST.call_id}")
+    assert (page.status, "09012340000" in await page.text()) == (200, False)
+    # Another's call of this moment has no case yet.
+    talking = present_calls()[0].call_id
+    assert "09012340004" not in await (await session.get(f"/tickets/new?call={talking}")).text()
+    async with world.database.uow() as unit:
+        case = await unit.cases.get(CASE)
+        assert case
+        await unit.cases.put(replace(case, confidential=True))
+    assert (await session.get(f"/tickets/new?call={FIRST.call_id}")).status == 404
+    sent = {"kind": "call_back", "content": "折り返し", "call": FIRST.call_id}
+    assert (await session.post("/tickets/new", data=sent)).status == 422
+    leader = await signed_in("kantoku")
+    assert "09012340000" in await (await leader.get(f"/tickets/new?call={FIRST.call_id}")).text()
 
 
 # ---- cases and recordings -----------------------------------------------------------------------------
