@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,13 +21,16 @@ from services.access import Permission, permissions_of
 from services.case_desk import CaseDesk
 from services.city import CityProfile
 from services.desk_ports import DeskSession, FloorControl, LiveSource, Papers, User
-from services.ports import AuditEntry, UnitOfWorkFactory
+from services.ports import AuditEntry, RecordingFile, UnitOfWorkFactory
 
 if TYPE_CHECKING:
     from desk.hub import Hub
     from desk.looks import Looks
 
 Model = TypeVar("Model", bound=BaseModel)
+ONE_HEARING_S = 1800.0
+"""Pieces of one recording that are asked for so soon after each other are one hearing."""
+MOST_HEARD = 5000
 AnswersSoFar = Callable[[], Awaitable[Sequence[AnsweredSoFar] | None]]
 
 
@@ -59,6 +62,18 @@ class Desk:
     """Until when the city has time for what is asked at a moment; both epoch seconds."""
     looks: Looks
     hub: Hub
+    _heard: dict[tuple[str, str, str], float] = field(default_factory=dict)
+
+    def noted_hearing(self, user: User, recording: RecordingFile) -> bool:
+        """Whether it was written down lately that they hear it."""
+        noted = self._heard.get((user.name, recording.base, recording.side), float("-inf"))
+        return self.clock.epoch() - noted < ONE_HEARING_S
+
+    def note_hearing(self, user: User, recording: RecordingFile) -> None:
+        """It has been written down just now."""
+        self._heard[user.name, recording.base, recording.side] = self.clock.epoch()
+        while len(self._heard) > MOST_HEARD:
+            self._heard.pop(next(iter(self._heard)))
 
     async def note(self, user: User, action: str, subject: str, **detail: Any) -> None:
         """Write down who did what."""

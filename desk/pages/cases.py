@@ -287,9 +287,10 @@ async def hear(visit: Visit) -> web.StreamResponse:
     try:
         size = await asyncio.to_thread(file.seek, 0, 2)
         first, last, status = _range(visit.request.headers.get("Range", ""), size)
-        if first == 0:
-            # A player asks for one recording in many pieces: the first of them is the hearing.
+        if first == 0 or not visit.desk.noted_hearing(visit.me, recording):
+            # A player asks for one recording in many pieces: the first of them, wherever it begins, is the hearing.
             await visit.note("case.hear", case.case_id, recording=recording.base, side=recording.side)
+            visit.desk.note_hearing(visit.me, recording)
         return await _sent(visit, file, first, last, size, status)
     finally:
         await asyncio.to_thread(file.close)
@@ -299,11 +300,19 @@ def _range(asked: str, size: int) -> tuple[int, int, int]:
     """First and last byte to send, and the status; a range that cannot be read counts as none."""
     unit, _, text = asked.partition("=")
     start, dash, end = text.partition("-")
-    if unit.strip() != "bytes" or not dash or "," in text or not (start + end).isdecimal():
+    digits = start + end
+    # A number of more digits than any size is not even read.
+    if (
+        unit.strip() != "bytes"
+        or not dash
+        or not (digits.isascii() and digits.isdecimal())
+        or len(digits) > 30
+    ):
         return 0, size - 1, 200
-    if not start:
-        return max(0, size - int(end)), size - 1, 206
-    first, last = int(start), min(int(end) if end else size - 1, size - 1)
+    if start:
+        first, last = int(start), min(int(end) if end else size - 1, size - 1)
+    else:
+        first, last = max(0, size - int(end)), size - 1
     if first > last:
         raise Refused("その範囲はありません", where="Range", cure="長さを確かめる", status=416)
     return first, last, 206

@@ -161,6 +161,26 @@ async def test_a_recording_is_sent_in_pieces_and_written_down_once(world: World,
     assert len(heard) == 4, "the whole, twice unreadable ranges, and the range from the beginning"
 
 
+@pytest.mark.parametrize("asked", ["bytes=1-", "bytes=44-", "bytes=-40000"])
+async def test_a_hearing_that_begins_behind_the_first_byte_is_written_down(
+    world: World, signed_in: SignedIn, asked: str
+) -> None:
+    session = await signed_in("kantoku")
+    for _ in range(2):
+        assert (await session.get(WAV, headers={"Range": asked})).status == 206
+    assert len(await audited(world, "case.hear")) == 1
+    world.clock.ahead += 2 * 3600
+    again = await signed_in("kantoku")
+    await again.get(WAV, headers={"Range": asked})
+    assert len(await audited(world, "case.hear")) == 2
+
+
+async def test_a_range_that_cannot_be_is_no_fault_of_ours(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kantoku")
+    for asked, status in (("bytes=0-" + "9" * 5000, 200), ("bytes=-0", 416), ("bytes=٣-٤", 200)):
+        assert (await session.get(WAV, headers={"Range": asked})).status == status, asked[:20]
+
+
 async def test_an_operator_hears_own_recordings_only(world: World, signed_in: SignedIn) -> None:
     assert (await (await signed_in("aoki")).get(WAV)).status == 200
     other = await signed_in("aoki")
