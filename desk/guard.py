@@ -12,7 +12,7 @@ from aiohttp import web
 from core.errors import ToritsugiError
 from desk.routes import Door, Route
 from desk.secrets_kept import TOKEN_PREFIX, token_hash
-from desk.visit import DESK, Desk, Visit, allowed, client_address
+from desk.visit import DESK, Desk, Visit, allowed, client_address, posted
 from interactions.access import NotAllowed
 from interactions.case_edit import CaseConflict
 from services.access import Permission
@@ -159,7 +159,7 @@ async def _from_our_page(visit: Visit, route: Route) -> None:
         return
     sent = request.headers.get("X-CSRF-Token", "")
     if not sent and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        value = (await request.post()).get("csrf", "")
+        value = (await posted(request)).get("csrf", "")
         sent = value if isinstance(value, str) else ""
     if not hmac.compare_digest(sent.encode(), visit.session.csrf.encode()):
         raise Refused("この画面は古くなっています", cure="画面を開きなおして、もう一度操作する")

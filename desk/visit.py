@@ -5,11 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from aiohttp.http_exceptions import HttpProcessingError
+from multidict import MultiDictProxy
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acd.alert_inputs import AnsweredSoFar
 from core.clock import Clock
@@ -32,6 +35,12 @@ ONE_HEARING_S = 1800.0
 """Pieces of one recording that are asked for so soon after each other are one hearing."""
 MOST_HEARD = 5000
 AnswersSoFar = Callable[[], Awaitable[Sequence[AnsweredSoFar] | None]]
+
+
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+"""A day that somebody may ask for; the days around it can be reckoned with."""
+MOST_NUMBER = 2**31 - 1
+"""The largest number that every column keeps."""
 
 
 class Form(BaseModel):
@@ -137,7 +146,7 @@ class Visit:
 
     async def form(self, model: type[Model]) -> Model:
         """What a page's form sends, without the CSRF token."""
-        sent = await self.request.post()
+        sent = await posted(self.request)
         values = {name: value for name, value in sent.items() if name != "csrf" and isinstance(value, str)}
         return checked(model, values)
 
@@ -145,7 +154,7 @@ class Visit:
         """A JSON body."""
         try:
             values = await self.request.json()
-        except ValueError as problem:
+        except (ValueError, LookupError, RecursionError) as problem:
             raise ToritsugiError(
                 "JSON として読めません", where="本文", cure="UTF-8 の JSON を送る"
             ) from problem
@@ -159,6 +168,20 @@ class Visit:
 
     async def note(self, action: str, subject: str, **detail: Any) -> None:
         await self.desk.note(self.me, action, subject, **detail)
+
+
+async def posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """The fields of a form.
+
+    Raises:
+        ToritsugiError: it is none that can be read.
+    """
+    try:
+        return await request.post()
+    except (ValueError, LookupError, AssertionError, HttpProcessingError) as problem:
+        raise ToritsugiError(
+            "送られた内容が読めません", where="本文", cure="画面を開きなおして、もう一度送る"
+        ) from problem
 
 
 _WORDS = {
@@ -187,6 +210,10 @@ def checked(model: type[Model], values: Mapping[str, Any]) -> Model:
     Raises:
         ToritsugiError: names each field and what is wrong with it, never its value.
     """
+    # No database of ours keeps it in every kind of column.
+    if spoilt := [name for name, value in values.items() if _holds_nul(value)]:
+        titles = "、".join(_titled(model, (name,)) for name in spoilt)
+        raise ToritsugiError("使えない文字があります", where=titles, cure="入れた値を確かめる")
     try:
         return model.model_validate(values)
     except ValidationError as problem:
@@ -194,6 +221,14 @@ def checked(model: type[Model], values: Mapping[str, Any]) -> Model:
         names = "、".join(dict.fromkeys(_titled(model, fault["loc"]) for fault in faults))
         words = "、".join(dict.fromkeys(_WORDS.get(fault["type"], "読めません") for fault in faults))
         raise ToritsugiError(words, where=names, cure="入れた値を確かめる") from problem
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_holds_nul(part) for part in value.values())
+    return isinstance(value, list | tuple) and any(_holds_nul(part) for part in value)
 
 
 def _titled(model: type[BaseModel], where: tuple[int | str, ...]) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 from core.clock import TOKYO
 from core.errors import ToritsugiError
 from desk.routes import Table
-from desk.visit import Form, Visit
+from desk.visit import Day, Form, Visit
 from services.access import Permission
 from services.ports import AuditEntry
 
@@ -23,8 +23,8 @@ MOST_DAYS = 92
 class Search(Form):
     """Which entries; real days of Japan."""
 
-    first: Annotated[date | None, Field(title="この日から")] = None
-    last: Annotated[date | None, Field(title="この日まで")] = None
+    first: Annotated[Day | None, Field(title="この日から")] = None
+    last: Annotated[Day | None, Field(title="この日まで")] = None
     actor: Annotated[str, Field(title="だれが", max_length=80)] = ""
     action: Annotated[str, Field(title="操作", max_length=40)] = ""
     subject: Annotated[str, Field(title="何を", max_length=96)] = ""

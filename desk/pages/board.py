@@ -20,7 +20,7 @@ from desk.looks import flash
 from desk.pages.entry import redirect
 from desk.pages.stream import stream
 from desk.routes import Table
-from desk.visit import Desk, Form, Visit
+from desk.visit import Desk, Form, Visit, posted
 from services.access import Permission
 from services.alerting import acknowledge
 from services.ports import OperatorAccount
@@ -177,7 +177,7 @@ async def watch(visit: Visit) -> web.StreamResponse:
 async def skills(visit: Visit) -> web.StreamResponse:
     account = await _account(visit)
     wanted: dict[str, int] = {}
-    for name, value in (await visit.request.post()).items():
+    for name, value in (await posted(visit.request)).items():
         skill = name.removeprefix("skill.")
         if skill != name and isinstance(value, str) and value in ("1", "2", "3", "4", "5"):
             wanted[skill] = int(value)

@@ -22,7 +22,7 @@ from desk.guard import NotFound, Refused, dress
 from desk.looks import flash, spaced
 from desk.pages.entry import redirect
 from desk.routes import Table
-from desk.visit import Form, Visit
+from desk.visit import MOST_NUMBER, Day, Form, Visit
 from interactions.access import Action, NotAllowed, allowed
 from interactions.case import CallSummary, Case, CaseStatus
 from interactions.search import CaseQuery, Facet, FacetCounts
@@ -48,8 +48,8 @@ DONE = {"note": "書き込みました。"}
 class Search(Form):
     """What to look for; every field may be left out."""
 
-    first: Annotated[date | None, Field(title="この日から")] = None
-    last: Annotated[date | None, Field(title="この日まで")] = None
+    first: Annotated[Day | None, Field(title="この日から")] = None
+    last: Annotated[Day | None, Field(title="この日まで")] = None
     words: Annotated[str, Field(title="言葉", max_length=200)] = ""
     number: Annotated[str, Field(title="電話番号", max_length=32)] = ""
     """A whole number."""
@@ -57,7 +57,7 @@ class Search(Form):
     category: Annotated[str, Field(title="分類", max_length=64)] = ""
     status: Annotated[str, Field(title="状態", max_length=32)] = ""
     flag: Annotated[str, Field(title="印", max_length=32)] = ""
-    after: Annotated[int | None, Field(title="続き", ge=0)] = None
+    after: Annotated[int | None, Field(title="続き", ge=0, le=MOST_NUMBER)] = None
     """Of the page before."""
 
 

@@ -14,7 +14,7 @@ from desk.looks import flash, home_of
 from desk.routes import Door, Table
 from desk.secrets_kept import LEAST_LENGTH, TOKEN_PREFIX_LENGTH, new_api_token, token_hash
 from desk.sign_in import Opened, SignInRefused
-from desk.visit import Form, Visit, checked
+from desk.visit import Form, Visit, checked, posted
 from services.access import API_PERMISSIONS, permissions_of
 from services.desk_ports import ApiToken, Stage
 
@@ -306,7 +306,7 @@ async def drop_sessions(visit: Visit) -> web.StreamResponse:
 
 @table.post("/account/tokens", Door.ANYONE, "トークンを作る")
 async def new_token(visit: Visit) -> web.StreamResponse:
-    sent_form = await visit.request.post()
+    sent_form = await posted(visit.request)
     mine = {each.value for each in permissions_of(visit.me.role) & API_PERMISSIONS}
     scopes = sorted({str(each) for each in sent_form.getall("scope", [])} & mine)
     values = {name: sent_form[name] for name in ("label", "days") if name in sent_form}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field
 
 from desk.routes import Table
-from desk.visit import Form, Visit
+from desk.visit import Day, Form, Visit
 from services.access import Permission
 
 table = Table()
@@ -19,7 +19,7 @@ READ = Permission.REPORT_READ
 class Wanted(Form):
     """Which paper."""
 
-    day: Annotated[date, Field(title="日")]
+    day: Annotated[Day, Field(title="日")]
     format: Annotated[str, Field(title="形式", pattern="^[a-z]{3,4}$")] = "html"
 
 

@@ -21,7 +21,7 @@ from desk.looks import flash
 from desk.pages.entry import redirect
 from desk.pages.stream import stream
 from desk.routes import Table
-from desk.visit import Desk, Form, Visit, checked, person_of
+from desk.visit import MOST_NUMBER, Desk, Form, Visit, checked, person_of, posted
 from interactions.access import Person
 from interactions.case import Case, CaseStatus, case_id_of
 from interactions.case_edit import LONGEST_TEXT, CaseConflict, Change
@@ -70,7 +70,7 @@ class Draft(Form):
     """A draft as the page sends it while somebody types."""
 
     fields: CaseFields
-    base: Annotated[int, Field(ge=0)] = 0
+    base: Annotated[int, Field(ge=0, le=MOST_NUMBER)] = 0
     """Version of the case that the page showed; 0 while there was none."""
     revision: Annotated[int, Field(ge=1, le=2**53)]
     """The page's clock in milliseconds."""
@@ -79,7 +79,7 @@ class Draft(Form):
 
 
 class Base(Form):
-    base: Annotated[int, Field(ge=0)] = 0
+    base: Annotated[int, Field(ge=0, le=MOST_NUMBER)] = 0
 
 
 class DraftStored(BaseModel):
@@ -417,7 +417,7 @@ def require_whole(desk: Desk, fields: CaseFields) -> None:
 async def write_now(visit: Visit) -> web.StreamResponse:
     """The same for a browser without scripts."""
     call = CallId(visit.request.match_info["call"])
-    sent = await visit.request.post()
+    sent = await posted(visit.request)
     fields = checked(CaseFields, {name: sent[name] for name in CaseFields.model_fields if name in sent})
     now = int(visit.desk.clock.epoch() * 1000)
     base = checked(Base, {"base": sent.get("base", 0)}).base
@@ -477,3 +477,6 @@ async def write_finished(desk: Desk) -> None:
             await _write(desk, person, draft)
         except ToritsugiError as problem:
             log.warning("a finished draft of %s stays a draft: %s", draft.case_id, problem.code)
+        except Exception:
+            # One that cannot be written must not keep the others from it.
+            log.exception("a finished draft of %s could not be put into its case", draft.case_id)
