@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from storage.database import Database
 from storage.dump import TableHash, TableSum, count_on, is_empty, lines_of, load, sum_of, tables_of
 
 BLOCK = 1 << 20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError)
+"""What `zipfile` raises on a member that is missing, damaged, packed in another way, or has a password."""
 MANIFEST = "manifest.json"
 ROWS_PER_WORD = 100_000
 
@@ -75,7 +78,19 @@ def manifest_from(data: bytes, formats: tuple[str, ...], where: str) -> Manifest
         raise ToritsugiError(
             f"知らない形式です: {values['format']}", where=where, cure=f"読めるのは {', '.join(formats)}"
         )
+    # Names become places on this machine, and who wrote them may be somebody else.
+    if not all(map(_stays_inside, found.files)) or not all(map(_is_one_name, found.recordings)):
+        raise ToritsugiError("置けない名前のファイルがあります", where=where, cure="渡した人に確かめる")
     return found
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a name leads from a folder into it."""
+    return all(map(_is_one_name, name.split("/")))
+
+
+def _is_one_name(part: str) -> bool:
+    return part.isprintable() and part not in ("", ".", "..") and not {"/", "\\"} & set(part)
 
 
 class ArchiveWriter:
@@ -155,7 +170,7 @@ class ArchiveReader:
         try:
             self._zip = zipfile.ZipFile(self._file)
             data = self._zip.read(MANIFEST)
-        except (zipfile.BadZipFile, KeyError, EOFError) as problem:
+        except _DAMAGED as problem:
             self._file.close()
             raise SealBroken(str(path)) from problem
         self.manifest = manifest_from(data, formats, str(path))
@@ -170,7 +185,7 @@ class ArchiveReader:
             with self._zip.open(name) as member:
                 while part := member.read(BLOCK):
                     yield part
-        except (KeyError, zipfile.BadZipFile) as problem:
+        except _DAMAGED as problem:
             raise SealBroken(f"{self.path}: {name}") from problem
 
     def lines(self, name: str) -> Iterator[bytes]:
@@ -178,7 +193,7 @@ class ArchiveReader:
         try:
             with self._zip.open(name) as member:
                 yield from member
-        except (KeyError, zipfile.BadZipFile) as problem:
+        except _DAMAGED as problem:
             raise SealBroken(f"{self.path}: {name}") from problem
 
     def wrong_members(self, recordings_inside: bool) -> list[str]:

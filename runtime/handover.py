@@ -45,6 +45,8 @@ LEFT_OUT = frozenset(
     {"tail_position", "setting", "export_log", "desk_user", "desk_key", "desk_session", "desk_token"}
 )
 """Tables that speak of this machine, and accounts: the next contractor's people get their own."""
+FOLDERS = frozenset({"reports", "certificates", "profile"})
+"""Where its files are from, and go to."""
 DAY_S = 86_400.0
 
 _SECRET = re.compile(r"secret|password|token|totp|private")
@@ -165,7 +167,7 @@ def _add_files(
     files, recordings = {}, {}
     found = {
         str(path.relative_to(home)): path
-        for folder in ("reports", "certificates")
+        for folder in sorted(FOLDERS - {"profile"})
         for path in sorted((home / folder).rglob("*"))
         if path.is_file()
     }

@@ -18,7 +18,7 @@ from core.keys import KeyRing, KeySource, key_source
 from core.sealed import SealBroken, SealingWriter
 from core.settings import settings_from
 from runtime.archive import ArchiveReader, fill_database, tidy
-from runtime.handover import FORMAT
+from runtime.handover import FOLDERS, FORMAT, LEFT_OUT
 from services.ports import AuditEntry
 from storage.database import Database
 
@@ -56,7 +56,8 @@ async def take_over(file: Path, home: Path, *, keys: Path | None, say: Say) -> d
         await asyncio.to_thread(_place, archive, place, ring)
         database = Database(settings.database_url)
         try:
-            await fill_database(database, archive, frozenset(), say)
+            # An export has no accounts and no settings in it; of a file that has, they are not taken.
+            await fill_database(database, archive, LEFT_OUT, say)
             renewed = await _new_passwords(database)
             async with database.uow() as unit:
                 await unit.audit.add(
@@ -85,6 +86,13 @@ async def take_over(file: Path, home: Path, *, keys: Path | None, say: Say) -> d
 
 def _place(archive: ArchiveReader, place: Path, ring: KeyRing) -> None:
     for name, each in archive.manifest.files.items():
+        # A key or a secret of another's choosing would open this home to them.
+        if name.partition("/")[0] not in FOLDERS:
+            raise ToritsugiError(
+                f"引継ぎデータにないはずのファイルがあります: {name}",
+                where=str(archive.path),
+                cure="渡した人に確かめる",
+            )
         archive.extract(f"files/{name}", place / name, each)
     folder = place / "recordings"
     folder.mkdir(mode=0o700)

@@ -7,7 +7,9 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from life_home import NUMBER, SERVED, used_home
@@ -26,6 +28,7 @@ from runtime.taking_over import take_over
 from services.ports import OperatorAccount, StaffPhone, TrunkPeer
 from speech.audio import open_recording
 from storage.database import Database
+from storage.dump import lines_of, load, sum_of, tables_of
 from storage.erasure_rules import MADE_ANEW
 from storage.rows import metadata
 
@@ -178,6 +181,90 @@ async def test_a_file_that_was_changed_is_not_imported(home: Settings, tmp_path:
         await take_over(target, home.home, keys=None, say=quiet)
     with pytest.raises(ToritsugiError, match="もうある"):
         await export(None, target, plain=True, say=quiet)
+
+
+def repacked(source: Path, target: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None]) -> Path:
+    """A hand-over file as somebody with bad intent would write it: changed, and its manifest with it."""
+    with zipfile.ZipFile(source) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    manifest = json.loads(members.pop("manifest.json"))
+    change(members, manifest)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in {**members, "manifest.json": json.dumps(manifest).encode()}.items():
+            new.writestr(name, data)
+    return target
+
+
+async def test_a_hand_over_file_puts_nothing_where_it_does_not_belong(home: Settings, tmp_path: Path) -> None:
+    target, outside, empty = tmp_path / "h.zip", tmp_path / "outside", tmp_path / "next" / "state"
+    await export(None, target, plain=True, say=quiet)
+    for kind, name in (
+        ("files", "../../outside"), ("files", "reports/../../../outside"), ("files", f"{outside}"),
+        ("files", "secrets/desk"), ("files", "toritsugi.db"), ("recordings", "../../../outside"),
+        ("recordings", f"{outside}"), ("recordings", ".."),
+    ):  # fmt: skip
+
+        def plant(
+            members: dict[str, bytes], manifest: dict[str, Any], kind: str = kind, name: str = name
+        ) -> None:
+            members[f"{kind}/{name}"] = b"planted"
+            manifest[kind][name] = {"bytes": 7, "sha256": hashlib.sha256(b"planted").hexdigest()}
+
+        with pytest.raises(ToritsugiError, match="ファイルがあります"):
+            await take_over(repacked(target, tmp_path / "bad.zip", plant), empty, keys=None, say=quiet)
+        assert not outside.exists(), name
+        assert list(tmp_path.glob("next/*")) == [], name
+
+
+async def test_accounts_in_a_hand_over_file_are_not_taken(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, empty = tmp_path / "h.zip", tmp_path / "next" / "state"
+    await export(None, target, plain=True, say=quiet)
+    columns = metadata.tables["desk_user"].c
+    row = {
+        column.name: None if column.nullable else 1 if column.type.python_type is not str else "x"
+        for column in columns
+    } | {"name": "planted", "role": "system_admin", "active": True, "display": "x"}
+    line = json.dumps(row).encode() + b"\n"
+
+    # The sums are of the lines as the export would have written them: read them off a database that has the row.
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'sums.db'}")
+    await database.migrate()
+    async with database.engine.begin() as connection:
+        await load(connection, metadata.tables["desk_user"], [line])
+        tables = await tables_of(connection)
+        lines_now = [each async for each in lines_of(connection, tables["desk_user"], ())]
+        total = await sum_of(connection, tables["desk_user"])
+    await database.close()
+
+    def plant(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        members["tables/desk_user.jsonl"] = b"".join(lines_now)
+        manifest["tables"]["desk_user"] = {"rows": total.rows, "sha256": total.sha256}
+
+    bad = repacked(target, tmp_path / "bad.zip", plant)
+    await take_over(bad, empty, keys=None, say=quiet)
+    monkeypatch.setenv("TORITSUGI_HOME", str(empty))
+    assert (await lines(settings_from().database_url))["desk_user"] == []
+
+
+async def test_a_damaged_member_is_told_of_in_words(home: Settings, tmp_path: Path) -> None:
+    target, damaged = tmp_path / "h.zip", tmp_path / "damaged.zip"
+    await export(None, target, plain=True, say=quiet)
+    with zipfile.ZipFile(target) as pack:
+        info = pack.getinfo("tables/call.jsonl")
+    data = bytearray(target.read_bytes())
+    begin = info.header_offset + 30 + len(info.filename) + 20
+    for at in (begin, begin + 1, begin + 2):
+        data[at] ^= 0xFF
+    damaged.write_bytes(data)
+    with pytest.raises(SealBroken):
+        await take_over(damaged, tmp_path / "next" / "state", keys=None, say=quiet)
+    # Cut off anywhere, it is none.
+    for part in (0, 10, len(data) // 2, len(data) - 1):
+        damaged.write_bytes(target.read_bytes()[:part])
+        with pytest.raises(SealBroken):
+            await take_over(damaged, tmp_path / "next" / "state", keys=None, say=quiet)
 
 
 async def test_a_hand_over_file_is_named_on_later_certificates(home: Settings, tmp_path: Path) -> None:
