@@ -9,7 +9,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from ledger_stories import T0, Teller, answered_call
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from acd.events import ExplainOffer, Ranked
 from acd.view import Load
@@ -62,6 +63,14 @@ async def test_migrations_make_the_tables_that_the_code_knows(database: Database
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_a_statement_that_fails_does_not_tell_its_values(database: Database) -> None:
+    """Its error ends in logs, and the values are what citizens said."""
+    with pytest.raises(DBAPIError) as caught:
+        async with database.engine.begin() as connection:
+            await connection.execute(text("INSERT INTO no_such_table (a) VALUES (:a)"), {"a": "山田 花子"})
+    assert "山田" not in str(caught.value)
 
 
 async def test_migrating_twice_and_at_once_is_harmless(empty_url: str) -> None:
