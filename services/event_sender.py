@@ -91,6 +91,10 @@ class EventSender:
                 await self._poster.post(endpoint, event.body)
         except NotTold as problem:
             return self._failed(event, str(problem))
+        except Exception as problem:
+            # One that cannot even be sent must not keep back the others, nor send them once more.
+            log.exception("event %s for %s could not be sent", event.event_id, event.endpoint)
+            return self._failed(event, type(problem).__name__)
         # Nothing of it is needed any more.
         return replace(
             event,

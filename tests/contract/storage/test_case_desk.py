@@ -245,6 +245,27 @@ async def test_other_systems_are_told_what_their_profile_says(
         assert [event.body for event in await unit.outbox.listed([EventState.SENT], 9)] == [{}] * 4
 
 
+async def test_an_event_that_cannot_be_sent_keeps_back_no_other(
+    database: Database, desk: CaseDesk, clock: ManualClock
+) -> None:
+    class Half(Post):
+        async def post(self, endpoint: WebhookSection, event: Mapping[str, object]) -> None:
+            if endpoint.id == "bare":
+                raise PermissionError("the secret cannot be read")
+            await super().post(endpoint, event)
+
+    after = await desk.edit(OWN, "i-1", Change(question="再発行", answer="窓口へ"), expected=1)
+    await desk.edit(OWN, "i-1", Change(status=CaseStatus.DONE), expected=after.version)
+    post = Half()
+    sender = EventSender(database.uow, database.reading, clock, post, {"bare": BARE, "full": FULL})
+    await sender.send_due()
+    assert await sender.send_due() == 0, "what failed waits, what was told is not told again"
+    assert [endpoint for endpoint, _ in post.taken] == ["full"]
+    async with database.reading() as unit:
+        waiting = await unit.outbox.listed([EventState.WAITING], 9)
+    assert {event.error for event in waiting} == {"PermissionError"}
+
+
 async def test_a_change_that_is_undone_tells_nobody(database: Database, desk: CaseDesk) -> None:
     with pytest.raises(ToritsugiError):
         await desk.edit(OWN, "i-1", Change(status=CaseStatus.DONE), expected=1)
