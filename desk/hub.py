@@ -71,6 +71,8 @@ class Screen:
     inputs: dict[str, Any] = field(default_factory=dict)
     html: dict[str, str] = field(default_factory=dict)
     readers: set[asyncio.Queue[str]] = field(default_factory=set)
+    failing: bool = False
+    """It could not be drawn the last time, which was logged."""
 
 
 class Hub:
@@ -231,8 +233,16 @@ class Hub:
         return sum(len(screen.readers) for screen in self._screens.values())
 
     async def _tell(self) -> None:
-        for screen in list(self._screens.values()):
-            changed = await self._draw(screen)
+        for name, screen in list(self._screens.items()):
+            try:
+                changed = await self._draw(screen)
+            except Exception:
+                # One screen that cannot be drawn must not stop the others.
+                if not screen.failing:
+                    log.exception("a screen could not be drawn: %s", name)
+                screen.failing = True
+                continue
+            screen.failing = False
             if not changed:
                 continue
             self._send(screen, _message("regions", {"all": False, "regions": changed}))

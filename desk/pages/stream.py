@@ -44,5 +44,9 @@ async def stream(visit: Visit, name: str, draw: Draw) -> web.StreamResponse:
 
 
 async def _still_in(visit: Visit) -> bool:
+    """Whether the session goes on, and its person may still see what they began to look at."""
     found = await visit.desk.sign_in.session_of(visit.request.cookies.get(cookie_name(visit.desk), ""))
-    return found is not None and found[0].stage is Stage.FULL and found[1].role is visit.me.role
+    if found is None or found[0].stage is not Stage.FULL:
+        return False
+    now, then = found[1], visit.me
+    return (now.role, now.operator, now.department) == (then.role, then.operator, then.department)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from desk_world import BASE, FIRST, World, an_alert, answered_call, present_call
 
 from acd.commands import Act
 from core.ids import OperatorId
-from desk.floor_now import calls_in_hand, rate_now
+from desk.floor_now import FloorNow, calls_in_hand, rate_now
 from desk.hub import MOST_WAITING
 from desk.pages.board import drawn
 from interactions.case import CaseStatus, case_id_of
@@ -187,6 +188,39 @@ async def test_a_stream_ends_with_its_session(
         async with world.database.uow() as unit:
             await unit.sessions.drop_of_user("kantoku")
         await events.next("over")
+
+
+async def test_a_stream_ends_when_its_person_gets_another_telephone(
+    world: World, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.pages.stream.STILL_IN_EVERY_S", 0.2)
+    async with Events(await signed_in("aoki"), "/desk/live") as events:
+        await events.next()
+        async with world.database.uow() as unit:
+            user = await unit.users.get("aoki")
+            assert user
+            await unit.users.put(replace(user, operator=OperatorId("105")))
+        await events.next("over")
+
+
+async def test_a_screen_that_cannot_be_drawn_stops_no_other(
+    world: World, signed_in: SignedIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = False
+
+    async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
+        if broken:
+            raise RuntimeError("a fault in one screen")
+        return {"one": (now.live_at, lambda: "x")}
+
+    async with world.desk.hub.listen("0", draw), Events(await signed_in("kantoku"), "/board/live") as events:
+        await events.next()
+        broken = True
+        world.tell(callers=[])
+        await events.until("waiting", "お待ちの方はいません")
+        world.tell(callers=[], called_in=["x"])
+        await events.until("alerts", "x")
+    assert caplog.text.count("could not be drawn") == 1
 
 
 async def test_an_alert_comes_and_is_taken_by_one_person(world: World, signed_in: SignedIn) -> None:
