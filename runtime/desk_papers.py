@@ -57,6 +57,8 @@ class CityPapers:
 
     def __init__(self, profile: CityProfile) -> None:
         self._profile = profile
+        # Printing takes a core and a thread of the few that passwords and recordings use as well.
+        self._turn = asyncio.Semaphore(1)
         own = {kind.id for kind in OWN}
         self.kinds: Sequence[PaperKind] = (
             *OWN,
@@ -77,11 +79,9 @@ class CityPapers:
         known = next((each for each in self.kinds if each.id == kind), None)
         if known is None or format_ not in known.formats:
             raise ToritsugiError("ない報告です", where="報告", cure="一覧から選ぶ")
-        return Paper(
-            filename=f"{kind}-{day.isoformat()}.{format_}",
-            content_type=_TYPES[format_],
-            body=await self._body(kind, day, format_),
-        )
+        async with self._turn:
+            body = await self._body(kind, day, format_)
+        return Paper(filename=f"{kind}-{day.isoformat()}.{format_}", content_type=_TYPES[format_], body=body)
 
     async def _body(self, kind: str, day: date, format_: str) -> bytes:
         city = str(self._profile.path)
