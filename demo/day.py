@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import math
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,12 +18,16 @@ from core.errors import ToritsugiError
 from demo.ends.identity import CallerIdentity, known, withheld
 from demo.people import CitizenPlan, Intent
 from demo.profile import DemoSection
+from demo.script import GENERAL
+from demo.talks import UNKNOWN_TOPICS, talks_about
 
 _REAL_S_PER_CALL = 4.5
 _SHORTEST_DAY_S = 30.0
 _TO_HOURS_CHECK_S = 26.0
 """Real seconds from a caller's INVITE to the moment the city looks at the clock: greeting and languages."""
 _AFTER_CLOSING_S = 1.0
+_UNKNOWN_EVERY = 3
+"""Assumed: so often a caller asks what nothing in the knowledge base answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +139,7 @@ def plan_day(shape: DayShape, n_calls: int, seed: int, *, speed: float | None = 
     intents = _intents(shape, n_calls, chance)
     inside = sum(1 for intent in intents if intent is not Intent.AFTER_HOURS)
     moments = iter(_arrivals(shape, inside, chance, last_call))
+    talks = _Talks()
     calls = []
     for number, intent in enumerate(intents):
         late = open_s + _AFTER_CLOSING_S * pace * (1 + number % 5)
@@ -142,7 +148,7 @@ def plan_day(shape: DayShape, n_calls: int, seed: int, *, speed: float | None = 
             PlannedCall(
                 after_s=city_s / pace,
                 at=shape.opens + timedelta(seconds=city_s),
-                citizen=_citizen(shape, intent, number, chance),
+                citizen=_citizen(shape, intent, number, chance, talks),
             )
         )
     return DayPlan(
@@ -212,14 +218,36 @@ def _arrivals(shape: DayShape, count: int, chance: random.Random, limit: float) 
     return sorted(arrivals)
 
 
-def _citizen(shape: DayShape, intent: Intent, number: int, chance: random.Random) -> CitizenPlan:
+class _Talks:
+    """Hands out talks: the wordings of a topic in turn, and among every three callers one with a question that the
+    city's knowledge base does not answer, each such topic twice before the next.
+    """
+
+    def __init__(self) -> None:
+        self._told: Counter[str] = Counter()
+
+    def next(self, topic: str) -> str:
+        self._told[""] += 1
+        if self._told[""] % _UNKNOWN_EVERY == 0:
+            topic = UNKNOWN_TOPICS[(self._told[""] // _UNKNOWN_EVERY - 1) // 2 % len(UNKNOWN_TOPICS)]
+        names = talks_about(topic)
+        self._told[topic] += 1
+        return names[(self._told[topic] - 1) % len(names)]
+
+
+def _citizen(
+    shape: DayShape, intent: Intent, number: int, chance: random.Random, talks: _Talks
+) -> CitizenPlan:
     wanted = [errand for errand in shape.errands if errand.self_service is (intent is Intent.SELF_SERVICE)]
     errand = _draw(wanted or shape.errands, chance)
     identity, shown = _identity(shape, number, chance)
+    topic = GENERAL if intent is Intent.SILENT else errand.id
+    if intent in {Intent.BOOK, Intent.ASK, Intent.MISPRESS}:
+        topic = talks.next(errand.id)
     silent = intent in {Intent.SILENT, Intent.HANG_UP_IN_GREETING, Intent.HANG_UP_IN_MENU}
     return CitizenPlan(
         intent=intent,
-        topic="ask" if intent is Intent.SILENT else errand.id,
+        topic=topic,
         language="en" if intent is Intent.ENGLISH else "ja",
         keys="" if silent or intent is Intent.AFTER_HOURS else errand.keys,
         wrong_key=shape.wrong_key,

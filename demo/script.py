@@ -5,9 +5,11 @@ Speech is made elsewhere, once, from `script_lines`; people get it back as sound
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
+
+from demo.talks import TALKS, Planted, Talk
 
 
 @unique
@@ -28,66 +30,13 @@ class Line:
 
 GREETING = "greeting"
 """Topic of the words that every operator begins with."""
+GENERAL = "ask"
+"""Talk of those whose topic has none."""
 
 _GREETINGS: Mapping[str, str] = {
     "ja": "お電話ありがとうございます。{centre}です。",
     "en": "Thank you for calling {centre}.",
 }
-
-# Citizen and operator in turn; the citizen begins, and the last line is the citizen's goodbye.
-# About seven seconds a side: a day of twelve calls has to fit into two minutes.
-_TALKS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("book", "ja"): (
-        "マイナンバーカードの受け取りの、予約をお願いします。",
-        "かしこまりました。ご希望の日時をお聞かせください。",
-        "来週水曜日の、午後二時でお願いします。",
-        "はい、お取りしました。通知書をお持ちください。",
-        "ありがとうございました。",
-    ),
-    ("change", "ja"): (
-        "予約の日を、変更したいのですが。",
-        "承知いたしました。いつがよろしいでしょうか。",
-        "金曜日の午前中がいいです。",
-        "では、金曜日の午前十時に変更いたしました。",
-        "助かりました。失礼します。",
-    ),
-    ("status", "ja"): (
-        "予約がいつだったか、確認したいのですが。",
-        "ご予約は、木曜日の午後三時でございます。",
-        "場所はどこですか。",
-        "市役所一階の、交付窓口へお越しください。",
-        "わかりました。失礼します。",
-    ),
-    ("certificate", "ja"): (
-        "カードの暗証番号を、忘れてしまいました。",
-        "窓口で、再設定ができます。ご本人がお越しください。",
-        "カードを持っていけばいいですか。",
-        "はい、マイナンバーカードをお持ちください。",
-        "わかりました。失礼します。",
-    ),
-    ("portal", "ja"): (
-        "保険証として使うには、どうすればいいですか。",
-        "マイナポータルで、お申し込みをお願いします。",
-        "スマートフォンがなくても、できますか。",
-        "はい、市役所の窓口でもお手伝いいたします。",
-        "ありがとうございました。",
-    ),
-    ("ask", "ja"): (
-        "マイナンバーカードのことで、教えてください。",
-        "はい、どのようなことでしょうか。",
-        "引っ越しをしたら、手続きがいりますか。",
-        "はい、カードをお持ちになって、窓口へお越しください。",
-        "わかりました。失礼します。",
-    ),
-    ("ask", "en"): (
-        "Hello. I would like to pick up my card. Do I need a booking?",
-        "Yes, a booking is needed. Which day would you like?",
-        "Next Wednesday at two o'clock, please.",
-        "It is booked. Please bring your notification letter and your passport.",
-        "Thank you very much. Goodbye.",
-    ),
-}
-
 
 def _line_name(topic: str, language: str, role: Role, number: int) -> str:
     return f"{topic}_{language}_{role.value}_{number}"
@@ -102,19 +51,44 @@ def greeting_names() -> tuple[str, ...]:
     return tuple(greeting_name(language) for language in _GREETINGS)
 
 
+def _script_of(topic: str, language: str) -> tuple[str, str]:
+    """The name and language of the talk that is held about `topic`, the general one where it has none."""
+    if (topic, language) in TALKS:
+        return topic, language
+    return GENERAL, language if (GENERAL, language) in TALKS else "ja"
+
+
+def talk_of(topic: str, language: str) -> Talk:
+    """The talk that is held about a topic, by its name (`demo.talks.TALKS`)."""
+    return TALKS[_script_of(topic, language)]
+
+
 def dialogue(topic: str, language: str) -> tuple[Line, ...]:
     """The lines of a talk after the operator's greeting, citizen first, in turn.
 
     A topic or language without a script of its own gets the general one.
     """
-    key = (topic, language)
-    if key not in _TALKS:
-        key = ("ask", language if ("ask", language) in _TALKS else "ja")
+    key = _script_of(topic, language)
     roles = (Role.CITIZEN, Role.OPERATOR)
     return tuple(
         Line(_line_name(*key, roles[index % 2], index // 2 + 1), text, key[1], roles[index % 2])
-        for index, text in enumerate(_TALKS[key])
+        for index, text in enumerate(TALKS[key].lines)
     )
+
+
+def planted_lines() -> dict[str, tuple[Planted, ...]]:
+    """Names of the lines in which somebody says a number, with the numbers."""
+    found: dict[str, tuple[Planted, ...]] = {}
+    for (name, language), talk in TALKS.items():
+        for place, line in enumerate(dialogue(name, language)):
+            if said := tuple(each for each in talk.planted if each.line == place):
+                found[line.name] = said
+    return found
+
+
+def talk_in(said: Sequence[str]) -> str:
+    """The name of the talk of which a citizen said lines (`TruthRecord.said`), empty when nothing was said."""
+    return said[0].rsplit("_", 3)[0] if said else ""
 
 
 def all_lines(centre_ja: str, centre_en: str) -> tuple[Line, ...]:
@@ -124,7 +98,7 @@ def all_lines(centre_ja: str, centre_en: str) -> tuple[Line, ...]:
         Line(greeting_name(language), text.format(centre=centres[language]), language, Role.OPERATOR)
         for language, text in _GREETINGS.items()
     )
-    return greetings + tuple(line for topic, language in _TALKS for line in dialogue(topic, language))
+    return greetings + tuple(line for topic, language in TALKS for line in dialogue(topic, language))
 
 
 def script_lines(

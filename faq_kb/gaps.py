@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from faq_kb.words import Analyser, telling
 
 Floats = npt.NDArray[np.float32]
 
-TOGETHER = 0.45
+TOGETHER = 0.4
 """From this likeness (cosine) to the middle of a group a call belongs to it."""
 EXAMPLES = 5
 _MEANING = 0.6
@@ -74,12 +75,19 @@ class Gap:
 
 
 def gaps(
-    calls: Sequence[Unanswered], analyser: Analyser, vectors: WordVectors | None = None, least: int = 2
+    calls: Sequence[Unanswered],
+    analyser: Analyser,
+    vectors: WordVectors | None = None,
+    least: int = 2,
+    *,
+    weigh: Callable[[str], float] | None = None,
 ) -> list[Gap]:
     """The gaps behind `calls`, the one with most calls first.
 
     Args:
         least: calls that make a gap; single ones are left out.
+        weigh: how telling a word is in the knowledge base (`Index.weigh`): what no entry speaks of tells most. Without
+            it rarity among the calls stands in, which few calls do not show.
     """
     kept = [
         (call, _main(call.asked, analyser)) for call in sorted(calls, key=lambda each: (each.at, each.call))
@@ -87,7 +95,7 @@ def gaps(
     kept = [(call, main) for call, main in kept if main]
     if not kept:
         return []
-    places = _places([[word for _, words in main for word in words] for _, main in kept], vectors)
+    places = _places([[word for _, words in main for word in words] for _, main in kept], vectors, weigh)
     groups = [group for group in _grouped(places) if len(group) >= least]
     everywhere = Counter(word for _, main in kept for word in {word for _, words in main for word in words})
     found = [_gap([kept[number] for number in group], places[group], everywhere) for group in groups]
@@ -104,16 +112,20 @@ def _main(sentences: Sequence[str], analyser: Analyser) -> Main:
     return ordered[:_MAIN]
 
 
-def _places(texts: Sequence[Sequence[str]], vectors: WordVectors | None) -> Floats:
-    """Where each call lies: its words by how rare they are, and what they mean; rows of unit length."""
+def _places(
+    texts: Sequence[Sequence[str]], vectors: WordVectors | None, weigh: Callable[[str], float] | None
+) -> Floats:
+    """Where each call lies: its words by how telling they are, and what they mean; rows of unit length."""
     counts = Counter(word for text in texts for word in set(text))
-    rarity = {word: idf(len(texts), count) + 0.1 for word, count in counts.items()}
+    rarity = {
+        word: weigh(word) if weigh else idf(len(texts), count) + 0.1 for word, count in counts.items()
+    }
     columns = {word: number for number, word in enumerate(counts)}
     words = np.zeros((len(texts), len(columns)), np.float32)
     meanings = np.zeros((len(texts), SIZE if vectors else 1), np.float32)
     for row, text in enumerate(texts):
-        for word in set(text):
-            words[row, columns[word]] = rarity[word]
+        for word, times in Counter(text).items():
+            words[row, columns[word]] = rarity[word] * (1.0 + math.log(times))
         if vectors:
             meanings[row] = meaning(text, lambda word: rarity[word], vectors)
     if len(texts) > 2 and vectors:

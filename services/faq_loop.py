@@ -85,12 +85,13 @@ async def found_gaps(
             tell(looked)
         if talked.case_id in told:
             continue
-        found = suggestions(searcher, index, talked)
-        if not found or found[0].confidence < ANSWERED:
+        entries = suggestions(searcher, index, talked)
+        if not entries or entries[0].confidence < ANSWERED:
             unanswered.append(
                 Unanswered(call=talked.call, at=talked.at, asked=talked.citizen, told=talked.operator)
             )
-    return gaps(unanswered, searcher.analyser, searcher.vectors, least), looked, len(unanswered)
+    found = gaps(unanswered, searcher.analyser, searcher.vectors, least, weigh=index.weigh)
+    return found, looked, len(unanswered)
 
 
 async def effect_of(
