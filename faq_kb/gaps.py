@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faq_kb.segment import idf, meaning
+from faq_kb.text import asked_in
 from faq_kb.vectors import SIZE, WordVectors
 from faq_kb.words import Analyser, telling
 
@@ -107,7 +108,10 @@ Main = list[tuple[str, tuple[str, ...]]]
 
 def _main(sentences: Sequence[str], analyser: Analyser) -> Main:
     """The sentences that stand for a call, with their telling words."""
-    cut = [(sentence, telling(analyser.analyse(sentence).words)) for sentence in dict.fromkeys(sentences)]
+    cut = [
+        (sentence, telling(analyser.analyse(asked_in(sentence)).words))
+        for sentence in dict.fromkeys(sentences)
+    ]
     ordered = sorted((each for each in cut if each[1]), key=lambda each: -len(each[1]))
     return ordered[:_MAIN]
 
@@ -117,9 +121,7 @@ def _places(
 ) -> Floats:
     """Where each call lies: its words by how telling they are, and what they mean; rows of unit length."""
     counts = Counter(word for text in texts for word in set(text))
-    rarity = {
-        word: weigh(word) if weigh else idf(len(texts), count) + 0.1 for word, count in counts.items()
-    }
+    rarity = {word: weigh(word) if weigh else idf(len(texts), count) + 0.1 for word, count in counts.items()}
     columns = {word: number for number, word in enumerate(counts)}
     words = np.zeros((len(texts), len(columns)), np.float32)
     meanings = np.zeros((len(texts), SIZE if vectors else 1), np.float32)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from faq_kb.index import Index
 from faq_kb.search import Searcher
+from faq_kb.text import asked_in
 
 SUGGESTED = 3
 ANSWERED = 0.35
@@ -46,7 +47,7 @@ def suggest(
     half = _FULL * index.weigh("")
     evidence: dict[tuple[str, int], list[tuple[float, str]]] = defaultdict(list)
     for sentence in dict.fromkeys(sentences):
-        for hit in searcher.search(index, sentence[:_LONGEST], _LOOKED_AT, now=now):
+        for hit in searcher.search(index, asked_in(sentence)[:_LONGEST], _LOOKED_AT, now=now):
             strength = hit.score * hit.covered * hit.asked / (hit.asked + half)
             if strength > 0:
                 evidence[hit.article_id, hit.version].append((strength, sentence))

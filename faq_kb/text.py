@@ -49,3 +49,13 @@ def pair_keys(text: str) -> Keys:
     """One key for each two neighbouring characters of a `solid` text."""
     points = character_keys(text)
     return (points[:-1] << _SHIFT) | points[1:]
+
+
+_NAMED_AND_MASKED = re.compile(r"(?:[^、。，．？！?!\s［］]+[、，\s]*)?［[^［］]*］")
+
+
+def asked_in(sentence: str) -> str:
+    """A sentence of a transcript without what is masked in it (［電話番号］) and the phrase that names it (電話番号は):
+    whoever tells a number asks nothing with it.
+    """
+    return _NAMED_AND_MASKED.sub("", sentence)

@@ -11,6 +11,7 @@ from faq_kb.index import Index, made_anew
 from faq_kb.search import Searcher
 from faq_kb.segment import Document
 from faq_kb.suggestion import ANSWERED, suggest
+from faq_kb.text import asked_in
 from faq_kb.usage import Access, Searched, Verdict, effect, ranking, success
 from faq_kb.words import Analyser
 
@@ -72,6 +73,19 @@ def test_another_sentence_never_takes_confidence_away(index: Index, said: list[s
     assert all(0.0 <= confidence <= 1.0 for confidence in after.values())
 
 
+def test_who_tells_a_number_asks_nothing_with_it(index: Index) -> None:
+    assert asked_in("電話番号は、［電話番号］です。") == "です。"
+    assert (
+        asked_in("すみません。暗証番号は［暗証番号］ですが、使えますか。")
+        == "すみません。ですが、使えますか。"
+    )
+    assert asked_in("［氏名］です。予約をしたいです。") == "です。予約をしたいです。"
+    assert asked_in("予約をしたいです。") == "予約をしたいです。"
+    said = ["受け取りの予約をしたいです。", "暗証番号は［暗証番号］です。"]
+    assert [each.article_id for each in suggest(SEARCHER, index, said)][:1] == ["book"]
+    assert suggest(SEARCHER, index, said[1:]) == []
+
+
 def call(number: int, *asked: str, told: tuple[str, ...] = ()) -> Unanswered:
     return Unanswered(call=f"c-{number}", at=float(number), asked=asked, told=told)
 
@@ -107,6 +121,19 @@ def test_calls_about_the_same_thing_become_one_gap_with_a_draft() -> None:
     assert len(gaps(calls, ANALYSER, least=1)) == 3
     assert gaps([call(1, "はい。")], ANALYSER, least=1) == []
     assert gaps([], ANALYSER) == []
+
+
+def test_few_calls_are_told_apart_by_the_words_that_the_entries_lack(index: Index) -> None:
+    calls = [
+        call(1, "粗大ごみの収集を、申し込みたいのですが。", "古いソファーを粗大ごみに出したいです。"),
+        call(
+            2, "たんすを捨てたいのですが、粗大ごみの出し方を教えてください。", "家まで収集に来てくれますか。"
+        ),
+        call(3, "飼い犬の登録をしたいのですが。", "犬の予防注射もそこで聞けますか。"),
+        call(4, "犬の予防注射のお知らせが来ないのですが。", "犬の登録はしてあります。"),
+    ]
+    found = gaps(calls, ANALYSER, weigh=index.weigh)
+    assert [gap.calls for gap in found] == [("c-1", "c-2"), ("c-3", "c-4")]
 
 
 @given(st.permutations(range(6)))
