@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from demo.talks import TALKS, Planted, Talk
+from demo.talks import TALKS, Planted
 
 
 @unique
@@ -38,6 +38,7 @@ _GREETINGS: Mapping[str, str] = {
     "en": "Thank you for calling {centre}.",
 }
 
+
 def _line_name(topic: str, language: str, role: Role, number: int) -> str:
     return f"{topic}_{language}_{role.value}_{number}"
 
@@ -56,11 +57,6 @@ def _script_of(topic: str, language: str) -> tuple[str, str]:
     if (topic, language) in TALKS:
         return topic, language
     return GENERAL, language if (GENERAL, language) in TALKS else "ja"
-
-
-def talk_of(topic: str, language: str) -> Talk:
-    """The talk that is held about a topic, by its name (`demo.talks.TALKS`)."""
-    return TALKS[_script_of(topic, language)]
 
 
 def dialogue(topic: str, language: str) -> tuple[Line, ...]:
@@ -86,9 +82,12 @@ def planted_lines() -> dict[str, tuple[Planted, ...]]:
     return found
 
 
-def talk_in(said: Sequence[str]) -> str:
-    """The name of the talk of which a citizen said lines (`TruthRecord.said`), empty when nothing was said."""
-    return said[0].rsplit("_", 3)[0] if said else ""
+def talk_in(said: Sequence[str]) -> tuple[str, str]:
+    """Name and language of the talk of which lines were said (`TruthRecord.said`), empty when there were none."""
+    if not said:
+        return "", ""
+    name, language, _role, _number = said[0].rsplit("_", 3)
+    return name, language
 
 
 def all_lines(centre_ja: str, centre_en: str) -> tuple[Line, ...]:

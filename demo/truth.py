@@ -29,6 +29,8 @@ class OperatorLeg:
     ended_at: float
     hung_up_at: float | None = None
     """When the operator sent BYE."""
+    said: tuple[str, ...] = ()
+    """Names of the lines that were said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,9 @@ class TruthRecord:
     missed: tuple[str, ...] = field(default=())
     """Operators whose telephone rang for this caller without an answer."""
     said: tuple[str, ...] = field(default=())
+    """Names of the lines that the citizen said (`demo.script`)."""
+    answered_with: tuple[str, ...] = field(default=())
+    """Names of the lines that operators said."""
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -124,6 +129,7 @@ def legs_of(operator: str, offers: Iterable[IncomingCall]) -> list[OperatorLeg]:
             answered_at=offer.moments.get(Moment.ANSWERED),
             ended_at=offer.moments[Moment.ENDED],
             hung_up_at=offer.moments.get(Moment.BYE_SENT),
+            said=tuple(one.name for one in offer.media.spoken),
         )
         for offer in offers
         if Moment.ENDED in offer.moments
@@ -159,6 +165,7 @@ def truth_of(
         prompts=tuple(_prompt_record(one) for one in evidence.prompts),
         missed=tuple(leg.operator for leg in mine if _is_missed(leg, evidence)),
         said=evidence.said,
+        answered_with=tuple(name for leg in talks for name in leg.said),
     )
 
 

@@ -28,6 +28,11 @@ AGEO_MOST = 3600 / 3300
 """上尾 5(3)⑤: 3,600 calls in the fullest month, 3,300 in the mean one."""
 DAYS_SEEDS = (1, 2, 3)
 DAYS_SPEED = 30.0
+DAY_CITY = "ageo"
+DAY_CALLS = 24
+DAY_SEED = 1
+DAY_WORDS, DAY_TOP_3 = 0.8, 0.8
+"""Least share of the script's key words that transcripts carry, and of talks with the right entry among three."""
 SCRIPTS = 300
 SCRIPTS_SEED = 100
 LIMIT_S = 1800.0
@@ -116,12 +121,21 @@ async def _transfers(say: Say) -> dict[str, Any]:
     return {"runs": [{**figures, "passed": not figures["faults"]}]}
 
 
+async def _demo_day(say: Say) -> dict[str, Any]:
+    """A day whose transcripts, suggestions and gaps are held against what the telephones said."""
+    run = await _demo(DAY_CITY, "--calls", str(DAY_CALLS), "--seed", str(DAY_SEED), say=say)
+    run["faults"] += misunderstood(run["summary"])
+    run["passed"] = not run["faults"]
+    return {"city": DAY_CITY, "calls": DAY_CALLS, "seed": DAY_SEED, "runs": [run]}
+
+
 TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
     "kill-engine": _kill_engine,
     "cities": _cities,
     "offers": _offers,
     "days": _days,
     "transfers": _transfers,
+    "demo-day": _demo_day,
 }
 
 
@@ -171,4 +185,29 @@ def judge(summary: Mapping[str, Any], expected_kills: int) -> list[str]:
         faults.append(f"{summary.get('agree')} of {summary.get('calls')} calls agree")
     if summary.get("engine_kills", 0) != expected_kills:
         faults.append(f"the engine was killed {summary.get('engine_kills', 0)} times, not {expected_kills}")
+    return faults
+
+
+def misunderstood(summary: Mapping[str, Any]) -> list[str]:
+    """What a demonstration's `summary.json` says against its transcripts, suggestions, gaps and masking."""
+    found = summary.get("understood")
+    if not found:
+        return ["nothing is said of what was understood"]
+    words, entries, gaps = found["words"], found["suggestions"], found["gaps"]
+    planted, left = found["planted"], found["left"]
+    faults = []
+    if words["share"] < DAY_WORDS:
+        faults.append(f"transcripts carry {words['heard']} of {words['said']} key words")
+    if not entries["asked"] or entries["share"] < DAY_TOP_3:
+        faults.append(f"{entries['top_3']} of {entries['asked']} talks have the right entry among three")
+    if not gaps["topics"] or gaps["found"] != gaps["topics"]:
+        faults.append(f"gaps were found for {gaps['found']} of {gaps['topics']}")
+    if not planted["calls"]:
+        faults.append("nobody said a number: nothing is proved")
+    if planted["unmasked_transcripts"]:
+        faults.append(f"numbers stand in the transcripts of {planted['unmasked_transcripts']}")
+    if set(planted["recordings"]) - {"proven"}:
+        faults.append(f"not every recording with a number was proved silent: {planted['recordings']}")
+    if left["traces"]:
+        faults.append(f"numbers were found: {left['traces']}")
     return faults

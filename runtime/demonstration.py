@@ -24,6 +24,7 @@ from typing import Any
 from core.clock import CLOCK_VARIABLE, ScaledClock
 from core.errors import ToritsugiError
 from core.hours import at_minute
+from core.ids import CallId
 from core.settings import PROJECT_ROOT, Settings, settings_from
 from demo.citizens import Citizen
 from demo.day import DayPlan, plan_day, shape_of
@@ -33,7 +34,7 @@ from demo.live_view import LiveView
 from demo.operators import Operator, OperatorPlan
 from demo.people import Intent, Stage, Town, Voices, load_sound
 from demo.play import play_day, sign_all_out
-from demo.script import script_lines
+from demo.script import GENERAL, dialogue, greeting_names, script_lines
 from demo.truth import TruthRecord, Vocabulary, tell_truth
 from desk.settings import desk_settings_from
 from ivr.flow import Flow, Tell, ToMenu
@@ -43,6 +44,8 @@ from reports.daily import daily_report
 from reports.render import render_demo_report
 from runtime.city_facts import city_facts
 from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users
+from runtime.demo_learning import compared, learn, learned_rows, said_numbers, seed_knowledge
+from runtime.demo_traces import look_for
 from runtime.instance import new_operator
 from runtime.process import alive, free_port, read_json
 from runtime.prompts import build_city_prompts, cache_folder
@@ -51,6 +54,7 @@ from runtime.tools import bring_tools
 from runtime.transcribing import WORKERS_VARIABLE
 from services.city import CityProfile, load_city
 from services.ports import JobState
+from services.speech_ports import MuteState
 from speech.prompt_cache import speak
 from speech.synthesis import citizen_voices, operator_voices
 from storage.database import Database
@@ -184,7 +188,10 @@ class Demonstration:
 
     def _voices(self) -> Voices:
         paths: dict[str, Path] = {}
-        lines = script_lines(self.profile.city.centre_ja, self.profile.city.centre_en)
+        whole = script_lines(self.profile.city.centre_ja, self.profile.city.centre_en)
+        held = {(call.citizen.topic, call.citizen.language) for call in self.day.calls} | {(GENERAL, "ja")}
+        names = {line.name for talk in held for line in dialogue(*talk)}.union(greeting_names())
+        lines = {name: whole[name] for name in names}
         made = 0
         for number, (name, (text, language, role)) in enumerate(sorted(lines.items())):
             voices = citizen_voices(language) if role == "citizen" else operator_voices(language)
@@ -219,6 +226,9 @@ class Demonstration:
     async def start(self) -> None:
         """Start the service and wait until it takes calls."""
         await self._people()
+        await seed_knowledge(
+            self.profile.city.id, {**os.environ, **self.variables, "PYTHONPATH": str(PROJECT_ROOT)}
+        )
         clock_file = self.home / "clock"
         clock_file.write_text(self.clock.as_variable(), encoding="utf-8")
         self.variables[CLOCK_VARIABLE] = str(clock_file)
@@ -357,7 +367,7 @@ class Demonstration:
     # ---- after ------------------------------------------------------------------------------------
 
     async def settle(self, expected: int) -> None:
-        """Wait until the ledger knows every call's end and every transcript is made."""
+        """Wait until the ledger knows every call's end, every transcript is made, and every mute is proved."""
         deadline = time.monotonic() + SETTLE_S
         while time.monotonic() < deadline:
             async with self.database.reading() as unit:
@@ -369,11 +379,13 @@ class Demonstration:
         while time.monotonic() < deadline:
             async with self.database.reading() as unit:
                 counts = await unit.jobs.counts()
+                mutes = await unit.mutes.counts(0.0)
             left = counts.get(JobState.WAITING, 0) + counts.get(JobState.RUNNING, 0)
+            left += mutes.get(MuteState.DUE, 0) + mutes.get(MuteState.MUTED, 0)
             if not left:
                 return
             if left != said:
-                self.say(f"文字起こしの残り {left} 件")
+                self.say(f"文字起こしと無音化の確認の残り {left} 件")
                 said = left
             await asyncio.sleep(0.25)
 
@@ -388,7 +400,7 @@ class Demonstration:
                 await self.service.wait()
 
     async def write(self, truth: list[TruthRecord]) -> dict[str, Any]:
-        """The four files; returns the summary."""
+        """The five files; returns the summary."""
         clock = self.clock
         out = self.plan.out
         out.mkdir(parents=True, exist_ok=True)
@@ -428,6 +440,16 @@ class Demonstration:
             parts.sort(key=lambda part: float(part["start_s"]))
         page = render_demo_report(report, comparisons, transcripts)
         (out / "report.html").write_text(page, "utf-8")
+        learned = await learn(self.settings, self.database)
+        (out / "knowledge.jsonl").write_text(
+            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in learned_rows(learned)), "utf-8"
+        )
+        understood = compared(
+            truth, {str(row["sip_call_id"]): CallId(row["call_id"]) for row in rows}, learned
+        )
+        numbers = {each.digits for each in said_numbers(truth)}
+        kept = [out / name for name in ("ledger.jsonl", "report.html", "knowledge.jsonl")]
+        looked = await asyncio.to_thread(look_for, numbers, self.home, kept)
         agree = sum(comparison.agrees for comparison in comparisons)
         summary: dict[str, Any] = {
             "city": self.profile.city.id,
@@ -447,6 +469,7 @@ class Demonstration:
             "answered_with_transcript": sum(1 for parts in transcripts.values() if parts),
             "engine_kills": self.kills,
             "unanswered_intents": _misfits(truth),
+            "understood": understood | {"numbers": len(numbers), "left": asdict(looked)},
         }
         summary["ok"] = (
             not summary["differences"]
@@ -545,6 +568,10 @@ def _conclude(summary: Mapping[str, Any], plan: Plan, took: float, say: Callable
     proof = summary["reconciliation"]
     say(f"SIP の記録との突合: {'違いなし' if proof['agrees'] else '違いあり'}(着信 {proof['invites']})")
     say(f"文字起こし: {summary['transcripts']}")
+    found = summary["understood"]
+    entries, gaps = found["suggestions"], found["gaps"]
+    say(f"FAQ の候補3件に合う項目: {entries['top_3']}/{entries['asked']}、不足 {len(gaps['gaps'])} 件")
+    say(f"通話中に言われた番号 {found['numbers']} 個: 残っていた所 {len(found['left']['traces'])}")
     say(f"結果: {plan.out} ({took:.0f} 秒)")
     if not plan.headless and sys.stdout.isatty() and shutil.which("xdg-open"):
         subprocess.Popen(

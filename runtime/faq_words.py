@@ -123,6 +123,12 @@ def seed_cities() -> list[str]:
     return sorted(path.stem for path in SEED.glob("*.csv") if path.stem not in ("common", "synonyms"))
 
 
+def seed_synonyms() -> list[SynonymSet]:
+    """The synonyms that come with the program."""
+    table = csv.DictReader(io.StringIO((SEED / "synonyms.csv").read_text(encoding="utf-8-sig"), newline=""))
+    return [SynonymSet(set_id=line["id"], words=tuple(line["words"].split("\n"))) for line in table]
+
+
 async def seed(city: str, state: State, by: str, say: Say) -> None:
     """Take in the entries that come with the program: those for all cities, those of `city`, and synonyms.
 
@@ -140,8 +146,7 @@ async def seed(city: str, state: State, by: str, say: Say) -> None:
         )
         for row in rows
     ]
-    table = csv.DictReader(io.StringIO((SEED / "synonyms.csv").read_text(encoding="utf-8-sig"), newline=""))
-    sets = [SynonymSet(set_id=line["id"], words=tuple(line["words"].split("\n"))) for line in table]
+    sets = seed_synonyms()
     async with FaqBase.open(say) as base:
         who = Who(by=somebody(by), role=Role.EDITOR, at=base.clock.epoch())
         async with base.database.uow() as unit:

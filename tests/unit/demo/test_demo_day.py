@@ -13,6 +13,7 @@ from core.clock import TOKYO
 from core.errors import ToritsugiError
 from demo.day import DayShape, Errand, plan_day
 from demo.people import Intent
+from demo.talks import TALKS, UNKNOWN_TOPICS
 
 pytestmark = pytest.mark.unit
 
@@ -100,3 +101,13 @@ def test_a_day_without_anybody_to_talk_to_is_refused() -> None:
 def test_a_speed_that_leaves_no_day_is_refused() -> None:
     with pytest.raises(ToritsugiError, match="短すぎ"):
         plan_day(shape(), 3, 1, speed=100_000)
+
+
+@given(st.integers(0, 2000))
+def test_a_day_of_forty_asks_in_turn_and_asks_two_things_twice_that_nothing_answers(seed: int) -> None:
+    plan = plan_day(shape(self_service=False), 40, seed)
+    topics = [TALKS[call.citizen.topic, "ja"].topic for call in plan.calls if call.citizen.language == "ja"]
+    asked = Counter(topics)
+    assert all(asked[topic] >= 2 for topic in UNKNOWN_TOPICS)
+    names = {call.citizen.topic for call in plan.calls}
+    assert {"book", "book_2", "book_3"} <= names
