@@ -22,7 +22,7 @@ from desk.pages.entry import redirect
 from desk.pages.stream import stream
 from desk.routes import Table
 from desk.visit import MOST_NUMBER, Desk, Form, Visit, checked, person_of, posted
-from interactions.access import Person
+from interactions.access import NotAllowed, Person
 from interactions.case import Case, CaseStatus, case_id_of
 from interactions.case_edit import LONGEST_TEXT, CaseConflict, Change
 from interactions.search import CaseQuery, sought_of
@@ -398,6 +398,9 @@ async def kept(visit: Visit, call: CallId, sent: Draft) -> DraftStored:
 
 def require_whole(desk: Desk, fields: CaseFields) -> None:
     """What a case needs before it is put away. Raises ToritsugiError."""
+    known = {entry.extension for entry in desk.profile.acd.directory}
+    if fields.department and fields.department not in known:
+        raise ToritsugiError("転送先一覧にない内線です", where="担当課", cure="一覧から選ぶ")
     missing = [
         name
         for name, value in (
@@ -430,6 +433,7 @@ async def _write(desk: Desk, person: Person, draft: CaseDraft) -> None:
 
     Raises:
         CaseConflict: somebody else has saved the case meanwhile; the draft stays, to be looked at again.
+        NotAllowed: the case is not theirs to write (any more); the draft stays as well.
     """
     fields = _fields(draft)
     change = Change(
@@ -444,7 +448,8 @@ async def _write(desk: Desk, person: Person, draft: CaseDraft) -> None:
     try:
         # A draft from before the case stands on the case as it was opened.
         await desk.cases.edit(person, draft.case_id, change, expected=draft.base_version or FIRST_VERSION)
-    except CaseConflict:
+    except (CaseConflict, NotAllowed):
+        # Trying again would end the same way.
         async with desk.uow() as unit:
             await unit.cases.put_draft(replace(draft, content={**draft.content, "final": False}))
         raise

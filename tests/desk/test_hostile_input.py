@@ -96,3 +96,25 @@ async def test_a_draft_that_cannot_be_written_holds_up_no_other(
         after = await unit.cases.get(mine[1].case_id)
     assert after is not None
     assert after.question == "問い"
+
+
+async def test_a_case_that_can_never_be_written_is_not_tried_for_ever(
+    world: World, signed_in: SignedIn
+) -> None:
+    session = await signed_in("aoki")
+    fields = {"category": world.profile.interactions.categories[0].id, "question": "問い", "answer": "答え"}
+    sent = {"fields": fields | {"department": "999"}, "base": 1, "revision": 1, "final": True}
+    assert (await session.put(DRAFT, json=sent)).status == 422
+    async with world.database.uow() as unit:
+        assert await unit.cases.every_draft() == []
+        theirs = next(case for case in await unit.cases.between(0, 4e9) if case.operators == ("103",))
+        await unit.cases.put_draft(
+            CaseDraft(
+                case_id=theirs.case_id, person="aoki", base_version=theirs.version, saved_at=1.0,
+                content=fields | {"revision": 1, "final": True},
+            )
+        )  # fmt: skip
+    await write_finished(world.desk)
+    async with world.database.reading() as unit:
+        kept = await unit.cases.every_draft()
+    assert [(draft.content["question"], draft.content["final"]) for draft in kept] == [("問い", False)]
