@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -72,7 +73,10 @@ def manifest_from(data: bytes, formats: tuple[str, ...], where: str) -> Manifest
                 "recordings": {name: FileSum(**each) for name, each in values["recordings"].items()},
             }
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        if not all(isinstance(each, str) and each for each in (found.city, found.node, found.revision)):
+            raise ValueError("no names")
+        datetime.fromtimestamp(found.made_at, UTC)  # raises when it is no moment
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as problem:
         raise ToritsugiError("目録が読めません", where=where, cure="元のファイルを写し直す") from problem
     if not known:
         raise ToritsugiError(

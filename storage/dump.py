@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import JSON, Connection, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import ToritsugiError
@@ -101,17 +102,32 @@ async def load(connection: AsyncConnection, table: Table, lines: Iterable[bytes]
             values = json.loads(line)
             if set(values) != columns:
                 raise ValueError("other columns")
-        except (ValueError, TypeError) as problem:
-            raise ToritsugiError(
-                "行が読めません", where=f"{table.name}.jsonl:{number}", cure="元のファイルを確かめ、写し直す"
-            ) from problem
+        except (ValueError, TypeError, RecursionError) as problem:
+            raise _unreadable(table, number) from problem
         batch.append(values)
         if len(batch) == _ROWS_AT_ONCE:
-            await connection.execute(insert(table), batch)
+            await _insert(connection, table, batch, number)
             batch = []
     if batch:
-        await connection.execute(insert(table), batch)
+        await _insert(connection, table, batch, number)
     return total.sum()
+
+
+async def _insert(
+    connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]], number: int
+) -> None:
+    try:
+        await connection.execute(insert(table), rows)
+    except StatementError as problem:
+        if isinstance(problem, DBAPIError) and problem.connection_invalidated:
+            raise
+        raise _unreadable(table, number) from problem
+
+
+def _unreadable(table: Table, number: int) -> ToritsugiError:
+    return ToritsugiError(
+        "行が読めません", where=f"{table.name}.jsonl:{number}", cure="元のファイルを確かめ、写し直す"
+    )
 
 
 async def sum_of(connection: AsyncConnection, table: Table, blank: Collection[str] = ()) -> TableSum:

@@ -248,6 +248,29 @@ async def test_accounts_in_a_hand_over_file_are_not_taken(
     assert (await lines(settings_from().database_url))["desk_user"] == []
 
 
+async def test_a_manifest_or_row_of_another_kind_is_told_of_in_words(home: Settings, tmp_path: Path) -> None:
+    target, empty = tmp_path / "h.zip", tmp_path / "next" / "state"
+    await export(None, target, plain=True, say=quiet)
+    for name, value in (("node", 5), ("revision", ""), ("made_at", "x"), ("city", [])):
+
+        def other(
+            members: dict[str, bytes], manifest: dict[str, Any], n: str = name, v: object = value
+        ) -> None:
+            manifest[n] = v
+
+        with pytest.raises(ToritsugiError, match="目録が読めません"):
+            await take_over(repacked(target, tmp_path / "bad.zip", other), empty, keys=None, say=quiet)
+    for row in (b"[" * 100_000, b'{"key": {"a": 1}, "value": [1]}'):
+
+        def rows(members: dict[str, bytes], manifest: dict[str, Any], row: bytes = row) -> None:
+            members["tables/setting.jsonl"] = row
+            manifest["tables"]["setting"] = {"rows": 1, "sha256": hashlib.sha256(row).hexdigest()}
+
+        with pytest.raises(ToritsugiError, match="行が読めません"):
+            await take_over(repacked(target, tmp_path / "bad.zip", rows), empty, keys=None, say=quiet)
+    assert list(tmp_path.glob("next/*")) == []
+
+
 async def test_a_damaged_member_is_told_of_in_words(home: Settings, tmp_path: Path) -> None:
     target, damaged = tmp_path / "h.zip", tmp_path / "damaged.zip"
     await export(None, target, plain=True, say=quiet)
