@@ -284,7 +284,7 @@ def _calls(cells: Mapping[str, str], case_id: str) -> tuple[CallSummary, ...]:
     if cells.get("calls", "").strip() not in ("", "[]"):
         try:
             return tuple(_summary(values) for values in json.loads(cells["calls"]))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise ValueError("通話の列が読めません") from None
     moment = cells.get("started_at", "").strip()
     if not moment:
@@ -313,7 +313,7 @@ def _summary(values: Mapping[str, Any]) -> CallSummary:
         transferred_to=tuple(dict.fromkeys(each[2] or each[1] for each in values["transfers"])),
         recordings=tuple(map(str, values["recordings"])),
         transfers=tuple(
-            HandedOn(at=float(at), to=_short(to), label=str(label), result=str(result))
+            HandedOn(at=_second(at), to=_short(to), label=str(label), result=str(result))
             for at, to, label, result in values["transfers"]
         ),
     )

@@ -104,6 +104,21 @@ def test_each_bad_row_is_named_with_its_reason(body: str, reason: str) -> None:
     assert any(problem.startswith(reason) for problem in found.value.problems), found.value.problems
 
 
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "[" * 100_000,
+        '[{"call_id": "c-1", "line": "card", "language": "ja", "menu_path": [], "operators": [], "started_at": 1.7e9, '
+        '"ended_at": 1.7e9, "recordings": [], "transfers": [[NaN, "701", "", "ANSWER"]]}]',
+    ],
+    ids=["deep", "no moment"],
+)
+def test_calls_that_cannot_be_are_a_bad_row(calls: str) -> None:
+    cell = calls.replace('"', '""')
+    with pytest.raises(CsvInvalid, match="通話の列が読めません"):
+        read(f'応対番号,通話\ni-1,"{cell}"\n'.encode(), "x.csv")
+
+
 def test_all_bad_rows_are_named_and_heads_are_checked() -> None:
     with pytest.raises(CsvInvalid) as found:
         read("応対番号,版\ni-1,a\ni-2,2\ni-3,b\n".encode(), "x.csv")
