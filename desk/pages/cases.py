@@ -275,7 +275,8 @@ async def hear(visit: Visit) -> web.StreamResponse:
     recording, case = await recording_of(
         visit, visit.request.match_info["base"], visit.request.match_info["side"]
     )
-    path = Path(recording.path).resolve()
+    # The row may be of another machine, where the home lay elsewhere.
+    path = (visit.desk.recordings / Path(recording.path).name).resolve()
     missing = NotFound("録音がありません", where="録音", cure="保存期間が過ぎていないか確かめる")
     # What the row says is not believed blindly: nothing outside the folder of recordings is ever sent.
     if not path.is_relative_to(visit.desk.recordings.resolve()):

@@ -161,6 +161,17 @@ async def test_a_recording_is_sent_in_pieces_and_written_down_once(world: World,
     assert len(heard) == 4, "the whole, twice unreadable ranges, and the range from the beginning"
 
 
+async def test_recordings_are_heard_after_a_restore_in_another_place(
+    world: World, signed_in: SignedIn
+) -> None:
+    async with world.database.uow() as unit:
+        (recording, *_) = await unit.recordings.of_call(FIRST.call_id)
+        elsewhere = f"/srv/former/recordings/{recording.base}-{recording.side}.wav"
+        await unit.recordings.put(replace(recording, path=elsewhere))
+    answer = await (await signed_in("kantoku")).get(f"/recordings/{recording.base}/{recording.side}.wav")
+    assert (answer.status, (await answer.read())[:4]) == (200, b"RIFF")
+
+
 @pytest.mark.parametrize("asked", ["bytes=1-", "bytes=44-", "bytes=-40000"])
 async def test_a_hearing_that_begins_behind_the_first_byte_is_written_down(
     world: World, signed_in: SignedIn, asked: str
