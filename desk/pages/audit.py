@@ -31,7 +31,7 @@ class Search(Form):
 
 
 async def found(visit: Visit, search: Search) -> tuple[list[AuditEntry], date, date, bool]:
-    """Newest first, with the days looked at, and whether some were left out."""
+    """Newest first, with the days looked at, and whether some were left out. That somebody looked is written down."""
     last = search.last or datetime.now(TOKYO).date()
     first = search.first or last
     if not timedelta() <= last - first <= timedelta(days=MOST_DAYS):
@@ -45,6 +45,7 @@ async def found(visit: Visit, search: Search) -> tuple[list[AuditEntry], date, d
         for entry in reversed(entries)
         if search.actor in entry.actor and search.action in entry.action and search.subject in entry.subject
     ]
+    await visit.note("audit.search", "", first=first.isoformat(), last=last.isoformat(), hits=len(mine))
     return mine[:MOST], first, last, len(mine) > MOST
 
 

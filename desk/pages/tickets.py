@@ -67,7 +67,7 @@ def may_see(visit: Visit, ticket: Ticket) -> bool:
 
 
 async def listed(visit: Visit, *, every: bool) -> list[Ticket]:
-    """Open requests by deadline, or all of the last month."""
+    """Open requests by deadline, or all of the last month. That somebody looked is written down."""
     now = visit.desk.clock.epoch()
     async with visit.desk.reading() as unit:
         found = await unit.tickets.open()
@@ -76,6 +76,7 @@ async def listed(visit: Visit, *, every: bool) -> list[Ticket]:
             lately = await unit.tickets.between(now - LOOK_BACK_S, now + 1.0)
             found += [ticket for ticket in lately if ticket.ticket_id not in known]
     mine = [ticket for ticket in found if may_see(visit, ticket)]
+    await visit.note("ticket.list", "", every=every, requests=len(mine))
     return sorted(mine, key=lambda ticket: (ticket.state.ended, ticket.due_at, ticket.ticket_id))
 
 
@@ -191,6 +192,7 @@ async def new_now(visit: Visit) -> web.StreamResponse:
 @table.get(TICKET, (WORK, ALL), "依頼")
 async def ticket_page(visit: Visit) -> web.StreamResponse:
     ticket = await one(visit, visit.request.match_info["ticket"])
+    await visit.note("ticket.view", ticket.ticket_id)
     return visit.desk.looks.page(
         "tickets/ticket.html", visit, ticket=ticket, names=names_of(visit.desk), State=TicketState,
         at=visit.desk.clock.epoch(), done=flash(DONE, visit.request.query.get("done", "")),

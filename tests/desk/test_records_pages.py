@@ -42,6 +42,20 @@ async def test_staff_see_their_department_and_what_nobody_has(world: World, sign
     assert (await session.post("/tickets/t-other/take")).status == 404
 
 
+async def test_who_looked_at_requests_and_at_the_record_is_written_down(
+    world: World, signed_in: SignedIn
+) -> None:
+    """A request holds a name and a number as a case does."""
+    staff, auditor = await signed_in("shokuin"), await signed_in("kansa")
+    for path in ("/tickets", "/api/v1/tickets", "/tickets/t-mine"):
+        assert (await staff.get(path)).status == 200
+    assert [entry.subject for entry in await audited(world, "ticket.view")] == ["t-mine"]
+    assert [entry.detail["requests"] for entry in await audited(world, "ticket.list")] == [2, 2]
+    for path in ("/audit", "/api/v1/audit"):
+        assert (await auditor.get(path)).status == 200
+    assert [entry.actor for entry in await audited(world, "audit.search")] == ["kansa", "kansa"]
+
+
 async def test_a_request_is_taken_and_done_with_a_result(world: World, signed_in: SignedIn) -> None:
     session = await signed_in("shokuin")
     assert (await session.post("/tickets/t-mine/take", data={"note": ""})).status == 200
