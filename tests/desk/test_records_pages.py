@@ -11,7 +11,10 @@ from aiohttp import ClientSession
 from conftest import SignedIn
 from desk_world import BASE, FIRST, World, present_calls
 
+from core.errors import ToritsugiError
 from core.ids import OperatorId
+from desk.accounts import Accounts, Wanted
+from interactions.access import Role
 from interactions.case import case_id_of
 from interactions.ticket import TicketState
 from services.access import Permission
@@ -230,6 +233,18 @@ async def test_a_report_is_downloaded_and_written_down(world: World, signed_in: 
     assert len(await audited(world, "report.download")) == 1
 
 
+async def test_an_administrator_gives_no_other_role_to_oneself(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kanri")
+    async with world.database.uow() as unit:
+        user = await unit.users.get("kanri")
+        assert user
+        await unit.users.put(replace(user, name="second", display="二人目"))
+    changed = {"display": "管理 次郎", "role": "city_admin", "operator": "", "department": ""}
+    assert (await session.post("/users/kanri", data=changed)).status == 403
+    assert (await session.post("/users/kanri", data=changed | {"role": "system_admin"})).status == 200
+    assert (await session.post("/users/second", data=changed)).status == 200
+
+
 async def test_an_administrator_adds_changes_and_shuts_out(world: World, signed_in: SignedIn) -> None:
     session = await signed_in("kanri")
     new = {"name": "ueda", "display": "上田 桃子", "role": "operator", "operator": "103", "department": ""}
@@ -254,7 +269,11 @@ async def test_an_administrator_adds_changes_and_shuts_out(world: World, signed_
     assert (user.role.value, user.active) == ("leader", False)
     assert (await session.post("/users/kanri/off")).status == 403, "nobody shuts themselves out"
     last = {"display": "管理", "role": "auditor", "operator": "", "department": ""}
-    assert (await session.post("/users/kanri", data=last)).status == 422, "the last administrator stays one"
+    assert (await session.post("/users/kanri", data=last)).status == 403, "nor gives themselves a role"
+    with pytest.raises(ToritsugiError, match="最後のシステム管理者"):
+        await Accounts(world.database.uow, world.clock, ()).change(
+            "kanri", Wanted(display="管理 太郎", role=Role.AUDITOR), "command"
+        )
     actions = {entry.action for entry in await audited(world, "user.add") + await audited(world, "user.off")}
     assert actions == {"user.add", "user.off"}
 
