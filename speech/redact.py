@@ -72,6 +72,8 @@ _LONG = 7
 _REACH, _REACH_BACK = 30, 24
 _ECHO = 3
 _SYLLABLE = 2
+_PIN_NEAR, _PIN_GAP, _PIN_HEARD = 6, 4, 3
+"""A PIN of which so many digits were heard begins so near its word, with so much misheard in between."""
 _ALIKE, _ALIKE_LEAST = 0.55, 6
 """Who reads a number back gets so much of it right, in order, at least."""
 _GONE = "\ufffc"
@@ -281,8 +283,25 @@ def _told_secrets(text: str) -> Iterator[_Found]:
                 if ahead or behind:
                     yield _with_letters(text, run, context.secret)
             if context.secret is Secret.PIN:
+                yield from _broken_pin(text, runs, first)
                 for found in _ALNUM_PIN.finditer(folded, first, min(len(folded), last)):
                     yield _Found(found.start(), found.end(), "", context.secret)
+
+
+def _broken_pin(text: str, runs: Sequence[Run], at: int) -> Iterator[_Found]:
+    """Digits right behind the word that told them, of which one was misheard: 暗証番号は、3、待ち、1、6."""
+    own: list[Run] = []
+    for run in runs:
+        if run.start < at or _is_particle(text, run):
+            continue
+        gap = text[own[-1].end if own else at : run.start]
+        if len(gap) > (_PIN_GAP if own else _PIN_NEAR) or "\n" in gap:
+            break
+        own.append(run)
+    counts = [len(run.digits) for run in own]
+    # A whole one is found without this.
+    if sum(counts) >= _PIN_HEARD and max(counts) <= _PIN_HEARD:
+        yield _Found(own[0].start, own[-1].end, "", Secret.PIN)
 
 
 def _echoes(text: str, known: Mapping[str, Secret]) -> Iterator[_Found]:

@@ -173,3 +173,18 @@ def test_every_turn_comes_back_whatever_it_holds(texts: list[str]) -> None:
     sides = ("citizen", "line")
     turns = [Turn(side=sides[number % 2], text=text) for number, text in enumerate(texts)]
     assert len(redact_turns(turns)) == len(turns)
+
+
+@pytest.mark.parametrize(
+    ("heard", "shown"),
+    [
+        ("暗証番号は、3、待ち、1、6です。", "暗証番号は、［暗証番号］です。"),
+        ("暗証番号は、3は216です。", "暗証番号は、［暗証番号］です。"),
+        ("暗証番号は、長々194だと思う", "暗証番号は、長々［暗証番号］だと思う"),
+        ("暗証番号は3回、間違えると", "暗証番号は3回、間違えると"),
+        ("暗証番号は4桁と6桁の2つです", "暗証番号は4桁と6桁の2つです"),
+        ("暗証番号も四二一七で同じにしました", "暗証番号も［暗証番号］で同じにしました"),
+    ],
+)
+def test_a_pin_of_which_a_digit_was_misheard_is_masked(heard: str, shown: str) -> None:
+    assert redact_text(heard) == shown
