@@ -87,13 +87,15 @@ def require_clean(files: Mapping[str, str]) -> None:
 
 def _entries(files: Mapping[str, str], plan: Dialplan) -> list[tuple[str, str, str]]:
     """(context, extension, place) of every door into the dialplan; an empty extension means any."""
-    # A centre has neither operators nor lines to hand over to on its first day; their doors are built all the same.
+    # A centre may have nobody to hand over to, or nobody at all on its first day; those doors are built all the same.
     always = (
         *ENGINE_ENTRIES,
         ("from-operator", ""),
         ("operator-transfer", ""),
         ("from-staff", ""),
         ("transfer-line", ""),
+        ("transfer", ""),
+        ("refer", ""),
         ("queue-keys", ""),
     )
     doors = [(context, extension, "extensions.conf:1") for context, extension in always]

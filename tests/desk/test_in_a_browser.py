@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -157,7 +158,7 @@ async def test_a_supervisor_watches_and_takes_an_alert(world: World, visit: Visi
 async def test_a_cut_network_is_told_and_mended(world: World, visit: Visit) -> None:
     page = await visit("kantoku", "/board")
     world.tell()
-    await expect(page.locator("#ages [data-age=live]")).to_contain_text("いま")
+    await expect(page.locator("#ages [data-age=live]")).to_contain_text(re.compile(r"現場 (いま|\d秒前)"))
     world.desk.hub._pulse = lambda: None  # type: ignore[method-assign] # the server says no more
     await page.clock.install()
     await page.clock.fast_forward(60_000)

@@ -128,6 +128,15 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "lacking",
+    [{"referrals": ()}, {"directory": ()}, {"directory": (), "referrals": ()}],
+    ids=lambda each: "+".join(each),
+)
+def test_a_city_need_not_hand_over(lacking: dict[str, tuple[()]]) -> None:
+    assert lint(render(replace(sample_switch("matsusaka"), **lacking))) == []
+
+
 @pytest.mark.parametrize(("rule", "file", "old", "new", "words"), MUTATIONS)
 def test_each_rule_can_speak(
     rendered: dict[str, str], rule: str, file: str, old: str, new: str, words: str
