@@ -21,7 +21,8 @@ from faq_kb.text import sentences
 from faq_kb.usage import Searched, ranking, success
 from runtime.faq import FaqBase, Say, read_file, somebody, write_file
 from services.faq import unknown
-from services.faq_loop import effect_of, found_gaps, recall, said_in
+from services.faq_loop import effect_of, found_gaps, recall_correction, said_in
+from services.faq_office import drafted
 from services.faq_ports import UseKind
 from services.ports import UnitOfWork
 
@@ -71,12 +72,10 @@ async def show_gaps(
 ) -> None:
     """What citizens asked in vain, with a draft for each, as JSON Lines."""
     async with FaqBase.open(say) as base, base.database.reading() as unit:
-        searcher, index = await base.search.ready(unit)
         first, last = _span(base, since, until)
         found, looked, unanswered = await found_gaps(
             unit,
-            searcher,
-            index,
+            base.search,
             first,
             last,
             least=least,
@@ -95,15 +94,8 @@ async def show_gaps(
 
 
 def _drafted(gap: Gap, number: int) -> tuple[str, Content, State]:
-    told = "".join(f"\n・{sentence}" for sentence in gap.draft.told)
-    content = Content(
-        question=gap.draft.question,
-        answer=f"（回答を書いてください。{len(gap.calls)}件の通話での案内:{told or ' なし'}）",
-        forms=gap.draft.forms,
-        source="通話から抽出した不足",
-    )
     day = datetime.fromtimestamp(gap.last_at, TOKYO)
-    return f"gap-{day:%Y%m%d}-{number}", content, State.DRAFT
+    return f"gap-{day:%Y%m%d}-{number}", drafted(gap), State.DRAFT
 
 
 async def show_effect(article_id: str, days: int, out: Out, say: Say) -> None:
@@ -135,16 +127,11 @@ async def open_recall(
     from runtime.records import deadline
     from services.city import load_city
 
-    version = await unit.faq.version(article_id, old)
-    if version is None:
-        raise ToritsugiError(f"ない版です: {old}", where=article_id, cure="toritsugi faq history で確かめる")
     profile = load_city(base.settings.city)
     now = base.clock.epoch()
-    known = {entry.extension for entry in profile.acd.directory}
-    department = version.content.department if version.content.department in known else ""
-    tickets = await recall(
-        unit, article_id, old, question=version.content.question, note=note or "（訂正の内容を確かめる）",
-        now=now, due_at=deadline(profile.hours, base.clock, now), by=by, department=department,
+    tickets = await recall_correction(
+        unit, article_id, old, note=note, now=now, due_at=deadline(profile.hours, base.clock, now), by=by,
+        departments={entry.extension for entry in profile.acd.directory},
     )  # fmt: skip
     return [ticket.ticket_id for ticket in tickets]
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import ToritsugiError
 from faq_kb.article import State
 from faq_kb.csv_file import read_rows
 from faq_kb.synonyms import SynonymSet
-from faq_kb.workflow import ChangeRequest, RequestState, Role, answered
+from faq_kb.workflow import RequestState, Role
 from runtime.faq import FaqBase, Say, somebody
 from runtime.faq_writing import city_time, due_moment
-from services.faq import Who, carry_out, plan_import, unknown
-from services.ports import AuditEntry, UnitOfWork
+from services.faq import Who, carry_out, plan_import
+from services.faq_office import add_synonyms as add_words
+from services.faq_office import answer_change, ask_change
+from services.faq_office import remove_synonyms as remove_words
 
 SEED = Path(__file__).resolve().parent.parent / "faq_kb" / "seed"
 
@@ -30,17 +30,16 @@ Out = Callable[[str], None]
 
 async def request_change(article_id: str, content: str, due: str, by: str, out: Out, say: Say) -> None:
     """Somebody asks that an entry be changed, or for a new one."""
-    if not content.strip():
-        raise ToritsugiError("内容がありません", where="--content", cure="どう変えてほしいかを書く")
     async with FaqBase.open(say) as base:
         async with base.database.uow() as unit:
-            if article_id and await unit.faq.get(article_id) is None:
-                raise unknown(article_id)
-            request = ChangeRequest(
-                request_id=f"f-{secrets.token_hex(4)}", article_id=article_id, content=content.strip(),
-                by=somebody(by), opened_at=base.clock.epoch(), due_at=due_moment(base, due),
-            )  # fmt: skip
-            await unit.faq.put_request(request)
+            request = await ask_change(
+                unit,
+                article_id,
+                content,
+                due_at=due_moment(base, due),
+                by=somebody(by),
+                at=base.clock.epoch(),
+            )
         out(request.request_id)
         say(f"改訂の依頼を受け付けました。期限は {city_time(base, request.due_at)[:10]} です。")
 
@@ -49,14 +48,10 @@ async def answer_request(request_id: str, declined: bool, result: str, by: str, 
     """A request is done, or declined."""
     async with FaqBase.open(say) as base:
         async with base.database.uow() as unit:
-            request = await unit.faq.request(request_id)
-            if request is None:
-                raise ToritsugiError(
-                    f"ない依頼です: {request_id}", where="番号", cure="toritsugi faq requests で確かめる"
-                )
             state = RequestState.DECLINED if declined else RequestState.DONE
-            after = answered(request, state, at=base.clock.epoch(), by=somebody(by), result=result)
-            await unit.faq.put_request(after)
+            after = await answer_change(
+                unit, request_id, state, result=result, by=somebody(by), at=base.clock.epoch()
+            )
         say(f"{request_id}: {after.state.label_ja}")
 
 
@@ -79,37 +74,17 @@ async def list_requests(every: bool, out: Out, say: Say) -> None:
 
 async def add_synonyms(words: Sequence[str], by: str, out: Out, say: Say) -> None:
     """Make expressions mean the same to the search."""
-    kept = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
-    if len(kept) < 2:
-        raise ToritsugiError("言葉が二つ以上要ります", where="言葉", cure="例: 紛失 なくした")
     async with FaqBase.open(say) as base:
-        added = SynonymSet(set_id=f"w-{secrets.token_hex(4)}", words=kept)
         async with base.database.uow() as unit:
-            await unit.faq.put_synonyms([added])
-            await _audit_words(base, unit, "faq.synonyms", added.set_id, by, kept)
+            added = await add_words(unit, words, by=somebody(by), at=base.clock.epoch())
         out(added.set_id)
 
 
 async def remove_synonyms(set_id: str, by: str, say: Say) -> None:
     async with FaqBase.open(say) as base:
         async with base.database.uow() as unit:
-            if not await unit.faq.drop_synonyms(set_id):
-                raise ToritsugiError(
-                    f"ない組です: {set_id}", where="番号", cure="toritsugi faq synonyms list で確かめる"
-                )
-            await _audit_words(base, unit, "faq.synonyms_removed", set_id, by, ())
+            await remove_words(unit, set_id, by=somebody(by), at=base.clock.epoch())
         say(f"{set_id} を消しました。")
-
-
-async def _audit_words(
-    base: FaqBase, unit: UnitOfWork, action: str, set_id: str, by: str, words: Sequence[str]
-) -> None:
-    await unit.audit.add(
-        AuditEntry(
-            at=base.clock.epoch(), actor=somebody(by), action=action, subject=set_id,
-            detail={"words": list(words)},
-        )
-    )  # fmt: skip
 
 
 async def list_synonyms(out: Out, say: Say) -> None:

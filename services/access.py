@@ -35,6 +35,16 @@ class Permission(StrEnum):
     """See to the requests of one's own department."""
     TICKET_ALL = "ticket.all"
     """See to the requests of every department."""
+    FAQ_READ = "faq.read"
+    """Search and read the knowledge base."""
+    FAQ_ASK = "faq.ask"
+    """Ask that an entry be changed, or for a new one."""
+    FAQ_WRITE = "faq.write"
+    """Write entries, synonyms and drafts of gaps; answer requests for changes; publish what the city has approved."""
+    FAQ_REVIEW = "faq.review"
+    """Read what somebody else wrote, and hand it to the city."""
+    FAQ_APPROVE = "faq.approve"
+    """The city's word: approve, retire, take in a file as published."""
     REPORT_READ = "report.read"
     USER_MANAGE = "user.manage"
     AUDIT_READ = "audit.read"
@@ -57,28 +67,46 @@ _LABELS = {
     Permission.TICKET_OPEN: "依頼を出す",
     Permission.TICKET_WORK: "自分の課の依頼に対応する",
     Permission.TICKET_ALL: "すべての課の依頼に対応する",
+    Permission.FAQ_READ: "FAQ を見る",
+    Permission.FAQ_ASK: "FAQ の改訂を頼む",
+    Permission.FAQ_WRITE: "FAQ を書く",
+    Permission.FAQ_REVIEW: "FAQ を点検する",
+    Permission.FAQ_APPROVE: "FAQ を承認する",
     Permission.REPORT_READ: "報告を取り出す",
     Permission.USER_MANAGE: "利用者を管理する",
     Permission.AUDIT_READ: "操作の記録を見る",
 }
 
 _P = Permission
-_OPERATOR = frozenset({_P.SEAT_OWN, _P.CASE_WRITE, _P.CASE_READ, _P.RECORDING_HEAR, _P.TICKET_OPEN})
-_LEADER = _OPERATOR | {_P.FLOOR_WATCH, _P.ALERT_TAKE}
+_OPERATOR = frozenset(
+    {
+        _P.SEAT_OWN,
+        _P.CASE_WRITE,
+        _P.CASE_READ,
+        _P.RECORDING_HEAR,
+        _P.TICKET_OPEN,
+        _P.FAQ_READ,
+        _P.FAQ_ASK,
+    }
+)
+_LEADER = _OPERATOR | {_P.FLOOR_WATCH, _P.ALERT_TAKE, _P.FAQ_WRITE}
+_CITY_FAQ = frozenset({_P.FAQ_READ, _P.FAQ_ASK, _P.FAQ_WRITE, _P.FAQ_REVIEW, _P.FAQ_APPROVE})
 _SUPERVISOR = _LEADER | {
     _P.FLOOR_ACT,
     _P.CENTRE_ACT,
     _P.SKILLS_CHANGE,
     _P.TICKET_ALL,
     _P.TICKET_WORK,
+    _P.FAQ_REVIEW,
     _P.REPORT_READ,
 }
 _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.OPERATOR: _OPERATOR,
     Role.LEADER: _LEADER,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.CITY_STAFF: frozenset({_P.TICKET_WORK, _P.CASE_READ, _P.REPORT_READ}),
-    Role.CITY_ADMIN: frozenset(
+    Role.CITY_STAFF: _CITY_FAQ | {_P.TICKET_WORK, _P.CASE_READ, _P.REPORT_READ},
+    Role.CITY_ADMIN: _CITY_FAQ
+    | frozenset(
         {
             _P.FLOOR_WATCH,
             _P.CENTRE_ACT,
@@ -92,7 +120,7 @@ _ALLOWED: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.SYSTEM_ADMIN: frozenset({_P.USER_MANAGE, _P.AUDIT_READ}),
-    Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.CASE_READ, _P.REPORT_READ}),
+    Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.CASE_READ, _P.FAQ_READ, _P.REPORT_READ}),
 }
 
 
@@ -109,6 +137,7 @@ API_PERMISSIONS = frozenset(
         _P.TICKET_WORK,
         _P.TICKET_ALL,
         _P.CASE_READ,
+        _P.FAQ_READ,
         _P.REPORT_READ,
         _P.AUDIT_READ,
     }

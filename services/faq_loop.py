@@ -4,19 +4,21 @@ back because they were told something wrong.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.errors import ToritsugiError
 from core.ids import CallId
 from faq_kb.gaps import Gap, Unanswered, gaps
 from faq_kb.index import Index
 from faq_kb.search import Searcher
-from faq_kb.suggestion import ANSWERED, Suggestion, suggest
+from faq_kb.suggestion import ANSWERED, suggest
 from faq_kb.usage import Effect, effect
 from interactions.case import Case
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep
 from services.faq_ports import UseEntry, UseKind
+from services.faq_search import FaqSearch
 from services.ports import Transcript, UnitOfWork
 
 CITIZEN = "citizen"
@@ -57,15 +59,9 @@ def said_in(call: CallId, at: float, transcripts: Iterable[Transcript]) -> Talke
     return Talked(call=call, at=at, citizen=texts[True], operator=texts[False])
 
 
-def suggestions(searcher: Searcher, index: Index, talked: Talked) -> list[Suggestion]:
-    """The entries for a call, as of its moment."""
-    return suggest(searcher, index, talked.citizen, now=talked.at)
-
-
 async def found_gaps(
     unit: UnitOfWork,
-    searcher: Searcher,
-    index: Index,
+    search: FaqSearch,
     since: float,
     until: float,
     *,
@@ -85,12 +81,17 @@ async def found_gaps(
             tell(looked)
         if talked.case_id in told:
             continue
-        entries = suggestions(searcher, index, talked)
+        entries = await search.suggest(unit, talked.citizen, now=talked.at)
         if not entries or entries[0].confidence < ANSWERED:
             unanswered.append(
                 Unanswered(call=talked.call, at=talked.at, asked=talked.citizen, told=talked.operator)
             )
-    found = gaps(unanswered, searcher.analyser, searcher.vectors, least, weigh=index.weigh)
+    found = await search.alone(
+        unit,
+        lambda searcher, index: gaps(
+            unanswered, searcher.analyser, searcher.vectors, least, weigh=index.weigh
+        ),
+    )
     return found, looked, len(unanswered)
 
 
@@ -190,3 +191,29 @@ async def recall(
         now=now, due_at=due_at, by=by, department=department,
     )  # fmt: skip
     return [ticket for ticket in tickets if await unit.tickets.add(ticket)]
+
+
+async def recall_correction(
+    unit: UnitOfWork,
+    article_id: str,
+    old: int,
+    *,
+    note: str,
+    now: float,
+    due_at: float,
+    by: str,
+    departments: Collection[str],
+) -> list[Ticket]:
+    """Open the tasks for a version that was wrong, for the department that answers for it if a request may go there.
+
+    Raises:
+        ToritsugiError: there is no such version.
+    """
+    version = await unit.faq.version(article_id, old)
+    if version is None:
+        raise ToritsugiError(f"ない版です: {old}", where=article_id, cure="toritsugi faq history で確かめる")
+    department = version.content.department if version.content.department in departments else ""
+    return await recall(
+        unit, article_id, old, question=version.content.question, note=note or "（訂正の内容を確かめる）",
+        now=now, due_at=due_at, by=by, department=department,
+    )  # fmt: skip

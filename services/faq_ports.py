@@ -8,7 +8,7 @@ from enum import StrEnum, unique
 from typing import Protocol
 
 from core.ids import CallId
-from faq_kb.article import Article, Version
+from faq_kb.article import Article, State, Version
 from faq_kb.index import Index
 from faq_kb.synonyms import SynonymSet
 from faq_kb.workflow import ChangeRequest
@@ -97,6 +97,14 @@ class FaqStore(Protocol):
         """Entries by id: these, or all."""
         ...
 
+    async def states(self) -> dict[State, int]:
+        """How many entries stand in each state."""
+        ...
+
+    async def in_state(self, state: State | None, after: str, limit: int) -> list[Article]:
+        """Entries in a state, or in any, by id, behind the id `after`."""
+        ...
+
     async def version(self, article_id: str, number: int) -> Version | None: ...
 
     async def history(self, article_id: str) -> list[Version]:
@@ -135,8 +143,11 @@ class FaqStore(Protocol):
         """Store a search; its id."""
         ...
 
-    async def mark_search(self, search_id: int, *, clicked: str = "", used: str = "") -> bool:
-        """Add what was opened, or told to the citizen, after a search; False when there is no such search."""
+    async def mark_search(
+        self, search_id: int, *, clicked: str = "", used: str = "", actor: str | None = None
+    ) -> bool:
+        """Add what was opened, or told to the citizen, after a search; False when there is no such search, or it is not
+        the `actor`'s, if one is named."""
         ...
 
     async def searches(self, since: float, until: float) -> list[SearchEntry]: ...

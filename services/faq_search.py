@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from core.ids import CallId
 from faq_kb.article import document_of
 from faq_kb.index import Index, changed, made_anew
 from faq_kb.search import Hit, Searcher
+from faq_kb.suggestion import Suggestion, suggest
 from faq_kb.synonyms import Synonyms, SynonymSet
 from faq_kb.vectors import WordVectors
 from faq_kb.words import Analyser
@@ -17,6 +19,7 @@ from services.faq_ports import IndexCache, Moment, Published, SearchEntry
 from services.ports import UnitOfWork
 from speech.redact import redact_text
 
+Result = TypeVar("Result")
 RECIPE = 1
 """Rises whenever an index made by this code would differ from one made by the code before."""
 _NOWHERE = Moment(base="", change=0)
@@ -47,16 +50,51 @@ class FaqSearch:
         self._synonyms: list[SynonymSet] = []
         self._moment, self._index = _NOWHERE, Index()
         self._lock = threading.Lock()
+        self._turn = asyncio.Lock()
 
     async def search(
         self, unit: UnitOfWork, text: str, limit: int, *, now: float | None, public: bool = False
     ) -> list[Hit]:
         """What answers `text` best among what is published; not logged."""
         searcher, index = await self.ready(unit)
-        return searcher.search(index, text, limit, now=now, public=public)
+        return await asyncio.to_thread(self._found, searcher, index, text, limit, now, public=public)
+
+    async def suggest(
+        self, unit: UnitOfWork, sentences: Sequence[str], *, now: float | None
+    ) -> list[Suggestion]:
+        """The entries that the sentences of a citizen ask for."""
+        searcher, index = await self.ready(unit)
+        return await asyncio.to_thread(self._suggested, searcher, index, sentences, now)
+
+    async def alone(self, unit: UnitOfWork, work: Callable[[Searcher, Index], Result]) -> Result:
+        """Do something long with the searcher and the index, while nobody searches."""
+        searcher, index = await self.ready(unit)
+
+        def locked() -> Result:
+            with self._lock:
+                return work(searcher, index)
+
+        return await asyncio.to_thread(locked)
+
+    def _found(
+        self, searcher: Searcher, index: Index, text: str, limit: int, now: float | None, *, public: bool
+    ) -> list[Hit]:
+        # One at a time: the analyser's tokeniser cannot be used by two threads.
+        with self._lock:
+            return searcher.search(index, text, limit, now=now, public=public)
+
+    def _suggested(
+        self, searcher: Searcher, index: Index, sentences: Sequence[str], now: float | None
+    ) -> list[Suggestion]:
+        with self._lock:
+            return suggest(searcher, index, sentences, now=now)
 
     async def ready(self, unit: UnitOfWork) -> tuple[Searcher, Index]:
         """The searcher, and the index as of this transaction."""
+        async with self._turn:
+            return await self._ready(unit)
+
+    async def _ready(self, unit: UnitOfWork) -> tuple[Searcher, Index]:
         moment = await unit.faq.moment()
         searcher = self._searcher
         if searcher is None:
@@ -71,7 +109,7 @@ class FaqSearch:
             await asyncio.to_thread(self._take_in, searcher, moment, news, anew=not follows)
         sets = await unit.faq.synonyms()
         if sets != self._synonyms:
-            searcher.synonyms, self._synonyms = Synonyms(sets, self._analyser), sets
+            await asyncio.to_thread(self._take_words, searcher, sets)
         return searcher, self._index
 
     def _open(self) -> Searcher:
@@ -96,6 +134,10 @@ class FaqSearch:
                 index = changed(self._index, fresh, gone, self._analyser, vectors)
             self._moment, self._index = moment, index
             self._cache.save(moment, _recipe(vectors), index)
+
+    def _take_words(self, searcher: Searcher, sets: list[SynonymSet]) -> None:
+        with self._lock:
+            searcher.synonyms, self._synonyms = Synonyms(sets, self._analyser), sets
 
     async def renew_if_worn(self, unit: UnitOfWork) -> None:
         """Make the index anew where it has changed much: average lengths and rarity are of its first day."""

@@ -75,6 +75,17 @@ class SqlFaq:
         found = await self._some(select(rows.faq_article), _article.article_id, ids)
         return sorted((_article_of(row) for row in found), key=lambda each: each.article_id)
 
+    async def states(self) -> dict[State, int]:
+        query = select(_article.state, func.count()).group_by(_article.state)
+        return {State(state): int(count) for state, count in await self._connection.execute(query)}
+
+    async def in_state(self, state: State | None, after: str, limit: int) -> list[Article]:
+        query = select(rows.faq_article).where(_article.article_id > after)
+        if state is not None:
+            query = query.where(_article.state == state.value)
+        found = await self._connection.execute(query.order_by(_article.article_id).limit(limit))
+        return [_article_of(row) for row in found]
+
     async def version(self, article_id: str, number: int) -> Version | None:
         query = select(_version.record).where(_version.article_id == article_id, _version.version == number)
         record = await self._connection.scalar(query)
@@ -172,11 +183,13 @@ class SqlFaq:
         statement = insert(rows.faq_search).values(**values).returning(rows.faq_search.c.id)
         return int(await self._connection.scalar(statement) or 0)
 
-    async def mark_search(self, search_id: int, *, clicked: str = "", used: str = "") -> bool:
+    async def mark_search(
+        self, search_id: int, *, clicked: str = "", used: str = "", actor: str | None = None
+    ) -> bool:
         column = rows.faq_search.c
         query = select(rows.faq_search).where(column.id == search_id).with_for_update()
         row = (await self._connection.execute(query)).one_or_none()
-        if row is None:
+        if row is None or (actor is not None and row.actor != actor):
             return False
         await self._connection.execute(
             update(rows.faq_search)

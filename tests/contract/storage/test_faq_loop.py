@@ -85,7 +85,8 @@ async def test_calls_that_nothing_answers_become_gaps(database: Database, tmp_pa
             FaqUse(case_id="i-4", article="lost", version=1, shown_at=410.0, used_at=410.0, by="受付")
         )
     async with database.reading() as unit:
-        found, looked, unanswered = await found_gaps(unit, *await ready(unit, tmp_path), 0.0, 500.0)
+        search = FaqSearch(FaqIndexFiles(tmp_path / "index"), lambda: None)
+        found, looked, unanswered = await found_gaps(unit, search, 0.0, 500.0)
     assert (looked, unanswered) == (4, 2)
     assert [gap.calls for gap in found] == [("c-1", "c-2")]
     assert found[0].draft.told == ("ごみセンターにおつなぎします",)

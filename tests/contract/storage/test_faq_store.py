@@ -182,6 +182,8 @@ async def test_searches_and_uses_are_kept_with_what_came_of_them(database: Datab
         assert await unit.faq.mark_search(first, clicked="lost")
         assert await unit.faq.mark_search(first, clicked="lost", used="pin")
         assert not await unit.faq.mark_search(first + 99, clicked="lost")
+        assert not await unit.faq.mark_search(first, clicked="other", actor="だれか"), "another's search"
+        assert await unit.faq.mark_search(first, clicked="lost", actor="受付")
         await unit.cases.add_faq(shown)
         await unit.cases.add_faq(replace(shown, used_at=6.0))
         await unit.cases.add_faq(replace(shown, version=1))
@@ -279,3 +281,23 @@ def test_the_log_keeps_no_number_of_a_citizen() -> None:
     assert "0901234" not in entry.words
     assert "紛失" in entry.words
     assert not entry.strict
+
+
+async def test_entries_are_counted_and_listed_by_state(database: Database) -> None:
+    rows = [
+        Row(line=1, article_id=name, content=replace(FULL, related=()), state=state)
+        for name, state in (
+            ("a", State.DRAFT),
+            ("b", State.PUBLISHED),
+            ("c", State.DRAFT),
+            ("d", State.APPROVAL),
+        )
+    ]
+    async with database.uow() as unit:
+        assert await unit.faq.states() == {}
+        await carry_out(unit, await plan_import(unit, rows, State.DRAFT), who(), "faq.csv")
+    async with database.reading() as unit:
+        assert await unit.faq.states() == {State.DRAFT: 2, State.PUBLISHED: 1, State.APPROVAL: 1}
+        ids = [each.article_id for each in await unit.faq.in_state(State.DRAFT, "", 10)]
+        assert ids == ["a", "c"]
+        assert [each.article_id for each in await unit.faq.in_state(None, "a", 2)] == ["b", "c"]
