@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from acd.commands import WATCHES, Act, Asked, Command, Hand, Role
+from acd.commands import WATCHES, Act, Asked, Asker, Command, Hand, Role
 from core.ids import OperatorId
 
 _OWN_HAND = frozenset(
@@ -158,6 +158,22 @@ _RULES: Mapping[Act, Callable[[Command, Hand, CentreFacts], str | None]] = {
     Act.SIGN_OUT: _signed_in,
     Act.HELP: _signed_in,
 }
+
+
+_SOMEBODY = "1"
+
+
+def possible_now(hand: Hand) -> frozenset[Act]:
+    """What an operator may have done with the call in hand now, whoever it is to go to."""
+    facts = CentreFacts(
+        departments=frozenset({_SOMEBODY}), lines=frozenset(), pauses={}, operators=frozenset(), supervisors=frozenset()
+    )  # fmt: skip
+    asker = Asker(name="", role=Role.OPERATOR, operator=hand.operator)
+    return frozenset(
+        act
+        for act in _OWN_HAND
+        if not_now(Command(act=act, asker=asker, operator=hand.operator, to=_SOMEBODY), hand, facts) is None
+    )
 
 
 SO_ALREADY = frozenset({Act.STATE, Act.PAUSE_RECORDING, Act.RESUME_RECORDING, Act.MARK_RELAY})

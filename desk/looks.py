@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import phonenumbers
 from aiohttp import web
@@ -54,6 +55,7 @@ MENU = (
     Link(path="/board", name_ja="状況", permissions=frozenset({P.FLOOR_WATCH})),
     Link(path="/tickets", name_ja="依頼", permissions=frozenset({P.TICKET_WORK, P.TICKET_ALL})),
     Link(path="/cases", name_ja="応対履歴", permissions=frozenset({P.CASE_READ})),
+    Link(path="/faq", name_ja="FAQ", permissions=frozenset({P.FAQ_READ})),
     Link(path="/reports", name_ja="報告", permissions=frozenset({P.REPORT_READ})),
     Link(path="/users", name_ja="利用者", permissions=frozenset({P.USER_MANAGE})),
     Link(path="/audit", name_ja="操作の記録", permissions=frozenset({P.AUDIT_READ})),
@@ -153,6 +155,7 @@ class Looks:
             "caller": caller_text,
             "spaced": spaced,
             "masked": mask_number,
+            "place": lambda text: quote(text, safe=""),
             "language": self.language,
             "moment": lambda at: f"{city_time_of(at):%-m月%-d日 %H:%M}",
             "full": lambda at: f"{city_time_of(at):%Y-%m-%d %H:%M:%S}",

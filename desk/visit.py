@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from acd.alert_inputs import AnsweredSoFar
 from core.clock import Clock
 from core.errors import ToritsugiError
+from desk.hands import Hands
 from desk.settings import DeskSettings
 from desk.sign_in import SignIn
 from interactions.access import Person
@@ -24,6 +25,7 @@ from services.access import Permission, permissions_of
 from services.case_desk import CaseDesk
 from services.city import CityProfile
 from services.desk_ports import DeskSession, FloorControl, LiveSource, Papers, User
+from services.faq_desk import FaqDesk
 from services.ports import AuditEntry, RecordingFile, UnitOfWorkFactory
 
 if TYPE_CHECKING:
@@ -71,7 +73,12 @@ class Desk:
     """Until when the city has time for what is asked at a moment; both epoch seconds."""
     looks: Looks
     hub: Hub
+    faq: FaqDesk
+    hands: Hands = field(init=False)
     _heard: dict[tuple[str, str, str], float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.hands = Hands(self.control)
 
     def noted_hearing(self, user: User, recording: RecordingFile) -> bool:
         """Whether it was written down lately that they hear it."""

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from acd.commands import Act, Answer, Asker, Command, Hand, Outcome, Role
+from acd.commands import Act, Answer, Asked, Asker, Command, Hand, Outcome, Role
 from core.errors import ToritsugiError
-from core.ids import OperatorId
+from core.ids import CallId, OperatorId
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -124,6 +124,19 @@ def _hand(hand: Hand) -> dict[str, Any]:
         "after": hand.after,
         "watchers": sorted(hand.watchers),
     }
+
+
+def hand_of_record(told: Mapping[str, Any]) -> Hand:
+    """What `record_of` says of an operator's hand. It names no channels: both are taken to be there while a call is in
+    hand, and the engine looks again before it does anything."""
+    call = CallId(told["call"]) if told["call"] else None
+    there = "there" if call else ""
+    return Hand(
+        operator=OperatorId(told["operator"]), state=told["state"], call=call, leg=there, citizen=there,
+        joined=told["joined"], asked=Asked(told["asked"]), by_telephone=told["by_telephone"], muted=told["muted"],
+        relay=told["relay"], warned=told["warned"], after=told["after"],
+        watchers=frozenset(OperatorId(each) for each in told["watchers"]),
+    )  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ from faq_kb.words import Analyser, telling
 from runtime.demo_traces import said_in
 from runtime.faq import faq_search
 from runtime.records import ALWAYS
-from services.faq_loop import Talked, found_gaps, suggestions, talked_calls
+from services.faq_loop import Talked, found_gaps, talked_calls
 from services.speech_ports import MuteState, RecordingMute
 from storage.database import Database
 
@@ -66,10 +66,11 @@ async def learn(settings: Settings, database: Database) -> Learned:
     """Entries for every transcript, and the gaps of the day."""
     search = faq_search(settings, lambda _: None)
     async with database.reading() as unit:
-        searcher, index = await search.ready(unit)
         talked = {each.call: each async for each in talked_calls(unit, *ALWAYS)}
-        entries = {call: suggestions(searcher, index, each) for call, each in talked.items()}
-        gaps, _looked, unanswered = await found_gaps(unit, searcher, index, *ALWAYS, least=GAP_CALLS)
+        entries = {
+            call: await search.suggest(unit, each.citizen, now=each.at) for call, each in talked.items()
+        }
+        gaps, _looked, unanswered = await found_gaps(unit, search, *ALWAYS, least=GAP_CALLS)
         mutes = {call: await unit.mutes.of_call(call) for call in talked}
         kana = {
             call: "".join(

@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from acd.commands import NOBODY, Act, Outcome
+from acd.commands import NOBODY, Act, Hand, Outcome
 from acd.commands import Role as CommandRole
 from core.emergency import read_emergency, read_notice
 from core.errors import ToritsugiError
 from core.hours import Emergency
 from core.ids import OperatorId
 from interactions.access import Role
-from runtime.control_port import ask
+from runtime.control_port import ask, hand_of_record
 from runtime.instance import CALLED_IN_BY_HAND, Instance
 from runtime.people import called_in_by_hand
 from runtime.process import read_json, run_folder
@@ -49,6 +49,17 @@ class EngineControl:
         until: str = "",
         skills: Mapping[str, int] | None = None,
     ) -> str:
+        answer = await self._asked(
+            act, by, operator, {"to": to, "reason": reason, "until": until, "skills": dict(skills or {})}
+        )
+        return str(answer["text"])
+
+    async def hand(self, by: User, operator: OperatorId) -> Hand:
+        return hand_of_record((await self._asked(Act.STATE, by, operator, {}))["hand"])
+
+    async def _asked(
+        self, act: Act, by: User, operator: OperatorId, more: Mapping[str, Any]
+    ) -> dict[str, Any]:
         role = _ROLES.get(by.role)
         if role is None:
             raise ToritsugiError(
@@ -60,16 +71,13 @@ class EngineControl:
                 "act": act.value,
                 "by": {"name": by.name, "role": role.value, "operator": by.operator or ""},
                 "operator": operator,
-                "to": to,
-                "reason": reason,
-                "until": until,
-                "skills": dict(skills or {}),
+                **more,
             },
         )
         outcome = Outcome(answer["outcome"])
         if outcome is not Outcome.DONE:
             raise ToritsugiError(str(answer["text"]).rstrip("。"), cure=_CURES[outcome])
-        return str(answer["text"])
+        return answer
 
     async def call_in(self, group: str, called: bool, by: User) -> None:
         await called_in_by_hand(self._instance, group, called, by.name)

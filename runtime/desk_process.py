@@ -32,12 +32,14 @@ from runtime.alerting import DESKS_KINDS, keeper_for, notifiers
 from runtime.case_commands import case_desk
 from runtime.desk_control import EngineControl, LiveFile
 from runtime.desk_papers import CityPapers
+from runtime.faq import faq_search
 from runtime.guess_watch import GuessWatch
 from runtime.install.web import ensure_web
 from runtime.instance import Instance
 from runtime.process import BEAT_EVERY_S, beat, beat_path
 from runtime.records import deadline
 from services.alerting import Channel
+from services.faq_desk import FaqDesk
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ def desk_for(instance: Instance, settings: DeskSettings, passwords: Passwords | 
     profile, clock, database = instance.profile, instance.clock, instance.database
     rule = rule_named(profile.reports.answer_rate_definition, profile.acd.targets.short_abandon_s)
     live, answers = LiveFile(instance), AnswersSoFar(database.reading, clock, rule)
+    cases = case_desk(instance)
     return Desk(
         settings=settings,
         profile=profile,
@@ -68,7 +71,7 @@ def desk_for(instance: Instance, settings: DeskSettings, passwords: Passwords | 
             centre=profile.city.centre_ja,
         ),
         control=EngineControl(instance),
-        cases=case_desk(instance),
+        cases=cases,
         papers=CityPapers(profile),
         live=live,
         answers=answers.now,
@@ -82,6 +85,13 @@ def desk_for(instance: Instance, settings: DeskSettings, passwords: Passwords | 
             profile=profile,
             rule=rule,
             answers=answers.now,
+        ),
+        faq=FaqDesk(
+            reading=database.reading,
+            uow=database.uow,
+            clock=clock,
+            search=faq_search(instance.settings, log.info),
+            cases=cases,
         ),
     )
 

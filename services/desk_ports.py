@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum, unique
 from typing import Any, Protocol
 
-from acd.commands import NOBODY, Act
+from acd.commands import NOBODY, Act, Hand
 from core.hours import Emergency
 from core.ids import OperatorId
 from interactions.access import Role
@@ -167,6 +167,14 @@ class FloorControl(Protocol):
 
         Raises:
             ToritsugiError: it may not be, cannot be now, did not come true, or nothing runs.
+        """
+        ...
+
+    async def hand(self, by: User, operator: OperatorId) -> Hand:
+        """What the operator has in hand now, as the switch shows it; nothing is changed.
+
+        Raises:
+            ToritsugiError: they may not ask, or nothing runs.
         """
         ...
 

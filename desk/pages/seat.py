@@ -12,7 +12,9 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from acd.command_rules import possible_now
 from acd.commands import Act
+from acd.long_call_profile import WORDS
 from core.errors import ToritsugiError
 from core.ids import CallId, OperatorId
 from desk.floor_now import FloorNow, SeatNow, WaitingNow
@@ -20,6 +22,7 @@ from desk.guard import NotFound, Refused
 from desk.looks import flash
 from desk.pages.entry import redirect
 from desk.pages.stream import stream
+from desk.places import Place, places_of, with_waiting
 from desk.routes import Table
 from desk.visit import MOST_NUMBER, Desk, Form, Visit, checked, person_of, posted
 from interactions.access import NotAllowed, Person
@@ -40,6 +43,7 @@ EARLIER_S = 90 * 86_400.0
 EARLIER_MOST = 5
 WRITE_EVERY_S = 1.0
 DRAFTS_EVERY_S = 10.0
+PLACES_EVERY_S = 15.0
 FIRST_VERSION = 1
 
 DONE = {
@@ -47,6 +51,7 @@ DONE = {
     "sign_out": "受付を終えました。話し中なら、通話のあとで終わります。",
     "ready": "受付可にしました。",
     "help": "応援を呼びました。",
+    "call": "操作しました。通話の様子は画面のとおりです。",
     "case": "応対履歴に記録しました。",
     "case_later": "通話が台帳に載りしだい、応対履歴に記録します。",
 }
@@ -105,7 +110,8 @@ class Own:
     """Mean load of all who are signed in."""
 
 
-def _mine(visit: Visit) -> OperatorId:
+def mine(visit: Visit) -> OperatorId:
+    """The number of one's own telephone. Raises Refused without one."""
     if visit.me.operator is None:
         raise Refused(
             "電話の番号が決まっていません", where=visit.me.display, cure="管理者に番号を登録してもらう"
@@ -125,6 +131,7 @@ def took_part(call: Call, operator: OperatorId) -> bool:
 def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], Any]:
     """The regions of one operator's screen."""
     earlier: dict[str, tuple[Case, ...]] = {}
+    places: dict[tuple[CallId | None, int], tuple[Place, ...]] = {}
     begun, person = _Begun(desk, user.name), person_of(user)
 
     async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
@@ -142,6 +149,15 @@ def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], 
             if call is None or all(each.call_id != call.call for each in case.calls)
         )
         drafts = await begun.now()
+        talking = seat is not None and seat.kind == "talking"
+        known = call.call if call else None
+        hand = desk.hands.of(user, operator, known) if talking else None
+        key = known, int(desk.clock.epoch() // PLACES_EVERY_S)
+        if talking and key not in places:
+            places.clear()
+            places[key] = places_of(
+                desk.profile, desk.hub.call(known) if known else None, desk.clock.city_now()
+            )
 
         def region(name: str, **values: Any) -> tuple[Any, Callable[[], str]]:
             return values, lambda: part(f"seat/{name}.html", **values)
@@ -152,6 +168,11 @@ def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], 
             "call": region(
                 "call", seat=seat, call=call, ringing=ringing if waiting else None,
                 path=_path(desk, ringing) if waiting else (),
+            ),
+            "hand": region(
+                "hand", talking=talking, hand=hand, recorded=call is not None and call.recorded,
+                may=possible_now(hand) if hand else frozenset(),
+                places=with_waiting(places[key], now) if talking else (), sentences=WORDS,
             ),
             "earlier": region("earlier", cases=cases, number=number, categories=_categories(desk)),
             "drafts": region(
@@ -235,7 +256,7 @@ def _own(desk: Desk, now: FloorNow, seat: SeatNow | None, operator: OperatorId) 
 
 @table.get("/desk", OWN, "受付")
 async def seat_page(visit: Visit) -> web.StreamResponse:
-    desk, operator = visit.desk, _mine(visit)
+    desk, operator = visit.desk, mine(visit)
     regions = await desk.hub.regions("seat", drawn(desk, visit.me, operator))
     asked = visit.request.query.get("call", "")
     seat = desk.hub.now.seat(operator)
@@ -251,7 +272,7 @@ async def seat_page(visit: Visit) -> web.StreamResponse:
 
 @table.get("/desk/live", OWN, "受付の更新", data=True, idle=True)
 async def seat_live(visit: Visit) -> web.StreamResponse:
-    operator = _mine(visit)
+    operator = mine(visit)
     return await stream(visit, f"seat:{operator}:{visit.me.name}", drawn(visit.desk, visit.me, operator))
 
 
@@ -265,32 +286,32 @@ class Away(Form):
 @table.post("/desk/pause", OWN, "離席する")
 async def pause(visit: Visit) -> web.StreamResponse:
     sent = await visit.form(Away)
-    await visit.desk.control.do(Act.PAUSE, visit.me, operator=_mine(visit), to=sent.reason)
+    await visit.desk.control.do(Act.PAUSE, visit.me, operator=mine(visit), to=sent.reason)
     return redirect("/desk?done=pause")
 
 
 @table.post("/desk/ready", OWN, "受付可にする")
 async def ready(visit: Visit) -> web.StreamResponse:
-    await visit.desk.control.do(Act.READY, visit.me, operator=_mine(visit))
+    await visit.desk.control.do(Act.READY, visit.me, operator=mine(visit))
     return redirect("/desk?done=ready")
 
 
 @table.post("/desk/help", OWN, "応援を呼ぶ")
 async def ask_help(visit: Visit) -> web.StreamResponse:
-    await visit.desk.control.do(Act.HELP, visit.me, operator=_mine(visit))
+    await visit.desk.control.do(Act.HELP, visit.me, operator=mine(visit))
     return redirect("/desk?done=help")
 
 
 @table.post("/desk/leave", OWN, "受付を終える")
 async def leave(visit: Visit) -> web.StreamResponse:
-    await visit.desk.control.do(Act.SIGN_OUT, visit.me, operator=_mine(visit))
+    await visit.desk.control.do(Act.SIGN_OUT, visit.me, operator=mine(visit))
     return redirect("/desk?done=sign_out")
 
 
 # ---- the case -------------------------------------------------------------------------------------
 
 
-async def _own_call(visit: Visit, call: CallId) -> Call:
+async def own_call(visit: Visit, call: CallId) -> Call:
     """A call of one's own.
 
     Raises:
@@ -300,13 +321,13 @@ async def _own_call(visit: Visit, call: CallId) -> Call:
     if found is None:
         async with visit.desk.reading() as unit:
             found = (await unit.calls.get([call])).get(call)
-    if found is None or not took_part(found, _mine(visit)):
+    if found is None or not took_part(found, mine(visit)):
         raise NotFound("あなたが受けた通話ではありません", where="通話", cure="受付の画面に戻る")
     return found
 
 
 async def _form(visit: Visit, call: CallId) -> str:
-    found = await _own_call(visit, call)
+    found = await own_call(visit, call)
     async with visit.desk.reading() as unit:
         case = await unit.cases.of_call(call)
         drafts = await unit.cases.drafts(_case_id(case, call))
@@ -370,7 +391,7 @@ async def kept(visit: Visit, call: CallId, sent: Draft) -> DraftStored:
     Raises:
         ToritsugiError: it is to go into the case and something is missing.
     """
-    await _own_call(visit, call)
+    await own_call(visit, call)
     if sent.final:
         require_whole(visit.desk, sent.fields)
     desk, me = visit.desk, visit.me.name

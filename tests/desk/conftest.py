@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, CookieJar
+from browsing import chromium, visit
 from desk_world import PASSWORD, World, make_template, open_world
+from engine_at_hand import engine
 from yarl import URL
 
+__all__ = ["chromium", "engine", "visit"]
 SignedIn = Callable[[str], Awaitable[ClientSession]]
 
 

@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
 from acd.alerts import Alert, AlertKind
-from acd.commands import Act
+from acd.commands import Act, Hand
 from core.clock import TOKYO
 from core.errors import ToritsugiError
 from core.facts.dialplan import StepResult
@@ -35,20 +35,28 @@ from desk.settings import DeskSettings
 from desk.sign_in import SignIn
 from desk.throttle import Throttle
 from desk.visit import Desk
+from faq_kb.article import State
+from faq_kb.csv_file import read_rows
+from faq_kb.workflow import Role as FaqRole
 from interactions.access import Role
 from interactions.case import CallSummary, CaseStatus, TranscriptState, open_case
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep
 from ledger.calls import Call, Disposition, EndedBy, Offer, OfferOutcome, Segment, Step
 from reports.answer_rates import rule_named
 from runtime.alert_senses import AnswersSoFar
+from runtime.faq_words import SEED as ENTRIES
 from runtime.install.web import ensure_web
 from runtime.process import free_port
 from runtime.records import deadline
 from services.case_desk import CaseDesk
 from services.city import CityProfile, load_city
 from services.desk_ports import Paper, PaperKind, User
+from services.faq import Who, carry_out, plan_import
+from services.faq_desk import FaqDesk
+from services.faq_search import FaqSearch
 from services.ports import OperatorAccount, RecordingFile, Transcript, UnitOfWork
 from storage.database import Database
+from storage.faq_index_files import FaqIndexFiles
 
 BASE = datetime(2026, 11, 27, 10, 30, tzinfo=TOKYO).timestamp()
 PASSWORD = "たいせつな合言葉 2026"
@@ -82,6 +90,9 @@ class MorningClock:
     def city_now(self) -> datetime:
         return self.city_time_of(self.epoch())
 
+    def epoch_of(self, city_time: datetime) -> float:
+        return city_time.timestamp()
+
     def city_time_of(self, epoch: float) -> datetime:
         return datetime.fromtimestamp(epoch, TOKYO)
 
@@ -93,6 +104,8 @@ class Written:
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     closed: Emergency | None = None
     said: Emergency | None = None
+    hands: dict[str, Hand] = field(default_factory=dict)
+    """What the switch shows of each operator."""
     refusal: str = ""
     """What it says no with; empty to say yes."""
 
@@ -111,6 +124,9 @@ class Written:
             case Act.NOTICE_OVER:
                 self.said = None
         return "しました。"
+
+    async def hand(self, by: User, operator: OperatorId) -> Hand:
+        return self.hands[operator]
 
     async def call_in(self, group: str, called: bool, by: User) -> None:
         self.asked.append(("call_in", group, called, by.name))
@@ -280,6 +296,7 @@ async def make_template(folder: Path) -> Path:
         department = world.profile.acd.directory[0].extension if role is Role.CITY_STAFF else ""
         await world.user(name, role, operator, department=department)
     await fill(world)
+    await fill_faq(world)
     await world.database.empty_wal()
     await world.close()
     return world.home
@@ -301,6 +318,13 @@ async def open_world(
     control, told = Written(), Told()
     rule = rule_named("offered_v1")
     answers = AnswersSoFar(database.reading, clock, rule)
+    cases = CaseDesk(
+        database.uow,
+        clock,
+        due_of=lambda moment: deadline(profile.hours, clock, moment),
+        categories=[each.id for each in profile.interactions.categories],
+        departments=[entry.extension for entry in profile.acd.directory],
+    )
     desk = Desk(
         settings=settings,
         profile=profile,
@@ -318,13 +342,7 @@ async def open_world(
             centre=profile.city.centre_ja,
         ),
         control=control,
-        cases=CaseDesk(
-            database.uow,
-            clock,
-            due_of=lambda moment: deadline(profile.hours, clock, moment),
-            categories=[each.id for each in profile.interactions.categories],
-            departments=[entry.extension for entry in profile.acd.directory],
-        ),
+        cases=cases,
         papers=OnePaper(),
         live=told,
         answers=answers.now,
@@ -333,6 +351,13 @@ async def open_world(
         looks=Looks(profile, ensure_web(settings_from().tools), clock.city_time_of),
         hub=Hub(
             live=told, reading=database.reading, clock=clock, profile=profile, rule=rule, answers=answers.now
+        ),
+        faq=FaqDesk(
+            reading=database.reading,
+            uow=database.uow,
+            clock=clock,
+            search=FaqSearch(FaqIndexFiles(home / "faq"), lambda: None),
+            cases=cases,
         ),
     )
     app = make_app(desk)
@@ -353,6 +378,23 @@ async def fill(world: World) -> None:
         await unit.alerts.put([an_alert(now)])
         for ticket in tickets(world, now):
             await unit.tickets.add(ticket)
+
+
+async def fill_faq(world: World) -> None:
+    """Twelve of the entries that come with the program, in force; one more waits for the city."""
+    rows = read_rows((ENTRIES / "common.csv").read_bytes(), "common.csv")[:13]
+    ids = {row.article_id for row in rows}
+    who = Who(by="hensyu", role=FaqRole.EDITOR, at=BASE - 86_400.0)
+    async with world.database.uow() as unit:
+        for row in rows:
+            kept = replace(row.content, related=tuple(each for each in row.content.related if each in ids))
+            state = State.APPROVAL if row is rows[-1] else State.PUBLISHED
+            plan = await plan_import(unit, [replace(row, content=kept, state=state)], state)
+            await carry_out(unit, plan, who, "common.csv")
+
+
+FAQ = "card-apply"
+"""An entry in force."""
 
 
 def past_calls() -> list[Call]:

@@ -5,85 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pyotp
 import pytest
-from axe_playwright_python.async_playwright import Axe
+from browsing import Visit, require_accessible
 from desk_world import BASE, FIRST, PASSWORD, World, an_alert, present_calls, seat
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import expect
 
 from acd.commands import Act
-from core.settings import PROJECT_ROOT, settings_from
+from core.settings import PROJECT_ROOT
 from desk.accounts import Accounts, Wanted
 from interactions.access import Role
 from interactions.case import case_id_of
 from interactions.ticket import TicketState
-from runtime.install.chromium import find_chromium
 
 pytestmark = pytest.mark.desk
 PICTURES = PROJECT_ROOT / "docs" / "desk"
 CASE = f"/cases/{case_id_of(FIRST.call_id)}"
-Visit = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    program = find_chromium(settings_from().tools)
-    if program is None:
-        pytest.skip("no Chromium: what people do in a browser was not tried")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def visit(world: World, chromium: Browser) -> AsyncIterator[Visit]:
-    """A page of somebody's own browser, signed in; what the browser complains of fails the test."""
-    complaints: list[str] = []
-
-    async def go(name: str | None, path: str = "/", *, width: int = 1280) -> Page:
-        context = await chromium.new_context(
-            locale="ja-JP", viewport={"width": width, "height": 900}, base_url=world.origin
-        )
-        context.set_default_timeout(15_000)
-        page = await context.new_page()
-        page.on("pageerror", lambda problem: complaints.append(str(problem)))
-        page.on(
-            "console",
-            lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None,
-        )
-        if name is not None:
-            await sign_in(world, page, name)
-        await page.goto(path)
-        return page
-
-    yield go
-    assert complaints == []
-
-
-async def sign_in(world: World, page: Page, name: str) -> None:
-    await page.goto("/sign-in")
-    await page.get_by_label("利用者名").fill(name)
-    await page.get_by_label("パスワード").fill(PASSWORD)
-    await page.get_by_role("button", name="サインイン").click()
-    await page.get_by_label("確認コード").fill(world.code())
-    await page.get_by_role("button", name="確認する").click()
-    await page.get_by_role("button", name="サインアウト").wait_for()
-
-
-async def require_accessible(page: Page, where: str) -> None:
-    """axe-core finds nothing serious."""
-    found = await Axe().run(page, options={"resultTypes": ["violations"]})
-    serious = [
-        f"{each['id']}: {each['nodes'][0]['html']}"
-        for each in found.response["violations"]
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert serious == [], where
 
 
 async def test_first_sign_in_with_an_authenticator_app(world: World, visit: Visit) -> None:
