@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, Field
 
+from desk import api_faq
 from desk.floor_now import AlertNow, LineNow, RateNow, SeatNow
-from desk.openapi import document
+from desk.openapi import BASE, document
 from desk.pages import audit as audit_page
 from desk.pages import board as board_page
 from desk.pages import cases as cases_page
@@ -22,7 +23,6 @@ from interactions.ticket import Ticket, TicketState
 from services.access import Permission
 
 table = Table()
-BASE = "/api/v1"
 
 
 class Me(BaseModel):
@@ -373,4 +373,4 @@ async def audit(visit: Visit) -> web.StreamResponse:
 
 @table.get(f"{BASE}/openapi.json", Door.OPEN, "この API の仕様", data=True, idle=True)
 async def openapi(visit: Visit) -> web.StreamResponse:
-    return web.json_response(document(table.routes, visit.desk.settings.origin))
+    return web.json_response(document([*table.routes, *api_faq.table.routes], visit.desk.settings.origin))

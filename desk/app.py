@@ -9,15 +9,30 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from desk import api
+from desk import api, api_faq
 from desk.guard import MOST_BODY, guarded, outermost
-from desk.pages import audit, board, cases, entry, reports, seat, tickets, users
+from desk.pages import (
+    audit,
+    board,
+    call_panel,
+    cases,
+    entry,
+    faq,
+    faq_beside,
+    faq_office,
+    reports,
+    seat,
+    tickets,
+    users,
+)
 from desk.routes import Route
 from desk.visit import DESK, Desk
 
 log = logging.getLogger(__name__)
 
-TABLES = (entry, board, seat, tickets, cases, reports, users, audit, api)
+TABLES = (
+    entry, board, seat, call_panel, faq_beside, tickets, cases, faq, faq_office, reports, users, audit, api, api_faq,
+)  # fmt: skip
 FORGET_EVERY_S = 600.0
 
 

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from desk.routes import Door, Route
 
 VERSION = "1.0.0"
+BASE = "/api/v1"
 _REF = "#/components/schemas/{model}"
 _PLACE = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})*))?\}")
 

@@ -17,6 +17,7 @@ from desk.pages.entry import redirect
 from desk.pages.seat import took_part
 from desk.routes import Table
 from desk.visit import Desk, Form, Visit
+from faq_kb.article import State
 from interactions.access import Action, Scope, allowed, scope_of
 from interactions.case import Case
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep, moved
@@ -155,9 +156,11 @@ def _reaches(visit: Visit, action: Action, call: Call, case: Case | None) -> boo
 @table.get("/tickets", (WORK, ALL), "依頼")
 async def tickets(visit: Visit) -> web.StreamResponse:
     every = visit.request.query.get("every") == "1"
+    async with visit.desk.reading() as unit:
+        states = await unit.faq.states() if visit.may(Permission.FAQ_APPROVE) else {}
     return visit.desk.looks.page(
         "tickets/list.html", visit, tickets=await listed(visit, every=every), every=every,
-        names=names_of(visit.desk), at=visit.desk.clock.epoch(),
+        names=names_of(visit.desk), at=visit.desk.clock.epoch(), approvals=states.get(State.APPROVAL, 0),
         done=flash(DONE, visit.request.query.get("done", "")),
     )  # fmt: skip
 

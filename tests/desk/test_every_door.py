@@ -29,6 +29,7 @@ Browser = Callable[[], ClientSession]
 PLACES = {
     "operator": "101", "alert": "k3f9ab2q", "call": "c-n1-1.1", "base": "c-n1-1.1", "side": "citizen", "id": "abcdefgh",
     "case": "i-n1-1.1", "watch": "listen",
+    "article": "card-apply", "request": "f-00000000", "set": "w-1",
     "name": "aoki", "token": "x" * 30, "ticket": "t-mine", "kind": "daily", "step": "take", "what": "unlock",
 }  # fmt: skip
 
