@@ -122,6 +122,7 @@ class Article:
 def document_of(article_id: str, version: Version) -> Document:
     """What the search needs of a version in force."""
     content = version.content
+    last = content.valid_until
     return Document(
         article_id=article_id,
         version=version.number,
@@ -129,7 +130,7 @@ def document_of(article_id: str, version: Version) -> Document:
         answer="\n".join(filter(None, (content.spoken, content.answer))),
         public=content.audience is Audience.PUBLIC,
         valid_from=_midnight(content.valid_from) if content.valid_from else 0.0,
-        valid_until=_midnight(content.valid_until + timedelta(days=1)) if content.valid_until else FOR_EVER,
+        valid_until=_midnight(last + timedelta(days=1)) if last and last < date.max else FOR_EVER,
     )
 
 
