@@ -77,6 +77,8 @@ def guarded(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespons
 
     async def handle(request: web.Request) -> web.StreamResponse:
         desk = request.app[DESK]
+        if any("\0" in part for part in request.match_info.values()):
+            raise NotFound("ページがありません", cure="アドレスを確かめる")
         visit = await _visitor(request, desk, route)
         _admit(visit, route)
         await _from_our_page(visit, route)

@@ -31,6 +31,7 @@ READ, WRITE = Permission.FAQ_READ, Permission.FAQ_WRITE
 MOVE = (Permission.FAQ_WRITE, Permission.FAQ_REVIEW, Permission.FAQ_APPROVE)
 ENTRY = "/faq/entries/{article}"
 PAGE = 50
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 DUE_DAYS = 7
 """想定: so many days the one whose turn it is has, unless told otherwise."""
 _NOTHING = Content(question="", answer="")
@@ -105,10 +106,15 @@ def _lines(text: str) -> str:
 
 
 def _day(text: str, where: str) -> date | None:
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError as problem:
         raise ToritsugiError("日付が読めません", where=where, cure="例: 2026-04-01") from problem
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ToritsugiError("ありえない日付です", where=where, cure="例: 2026-04-01")
+    return day
 
 
 def due_moment(visit: Visit, text: str) -> float:

@@ -12,7 +12,7 @@ from core.ids import CallId
 from desk.guard import NotFound
 from desk.pages.seat import own_call
 from desk.routes import Table
-from desk.visit import Form, Visit
+from desk.visit import MOST_NUMBER, Form, Visit
 from services.access import Permission
 
 table = Table()
@@ -39,13 +39,13 @@ class Said(Form):
 
 class Reading(Form):
     call: CallId_ = ""
-    search: Annotated[int, Field(ge=0, le=2**53)] = 0
+    search: Annotated[int, Field(ge=0, le=MOST_NUMBER)] = 0
 
 
 class Told(Form):
     call: Annotated[str, Field(title="通話", pattern=r"^c-[A-Za-z0-9.-]{3,90}$")]
     version: Annotated[int, Field(title="版", ge=1, le=100_000)]
-    search: Annotated[int, Field(ge=0, le=2**53)] = 0
+    search: Annotated[int, Field(ge=0, le=MOST_NUMBER)] = 0
 
 
 class Noted(BaseModel):

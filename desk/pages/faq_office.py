@@ -17,7 +17,7 @@ from desk.looks import flash
 from desk.pages.entry import redirect
 from desk.pages.faq import DONE, due_moment, next_week, place, who_moves
 from desk.routes import Table
-from desk.visit import Form, Visit
+from desk.visit import Form, Visit, posted
 from faq_kb.article import Content, State
 from faq_kb.csv_file import Row, read_rows
 from faq_kb.workflow import Move, RequestState
@@ -167,7 +167,7 @@ async def _rows(visit: Visit) -> tuple[list[Row], str, bytes, State]:
 
     The city alone may bring an entry into force; from everybody else a file is a pile of drafts.
     """
-    sent = await visit.request.post()
+    sent = await posted(visit.request)
     file, name = sent.get("file"), str(sent.get("name", "")) or "CSV"
     if isinstance(file, web.FileField):
         name, data = file.filename[:80], file.file.read()

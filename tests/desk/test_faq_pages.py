@@ -235,3 +235,19 @@ async def test_programs_read_the_knowledge_base(world: World, signed_in: SignedI
     document = await (await session.get("/api/v1/openapi.json")).json()
     assert document["paths"]["/api/v1/faq/articles/{article}"]["get"]["x-permissions"] == ["faq.read"]
     assert "FoundOut" in document["components"]["schemas"]
+
+
+async def test_what_nobody_can_mean_is_refused_and_breaks_no_search(
+    world: World, signed_in: SignedIn
+) -> None:
+    leader, staff = await signed_in("ishikawa"), await signed_in("shokuin")
+    text = {"question": "問い", "answer": "答え"}
+    for more in ({"valid_until": "9999-12-31"}, {"valid_from": "0001-01-01"}, {"valid_from": "きのう"}):
+        assert (await _post(leader, "/faq/entries", {**text, **more}))[0] == 422
+    assert (await _post(leader, "/faq/requests", {"content": "x", "due": "0001-01-01"}))[0] == 422
+    for address in ("/faq/entries/%00", "/api/v1/faq/articles/a%00b"):
+        assert (await leader.get(address)).status == 404
+    last = "id,question,answer,valid_until\r\nlast,いつまでも,答え,9999-12-31\r\n"
+    taken = await staff.post("/faq/import", data=_file(last, publish="true"), allow_redirects=False)
+    assert taken.status == 303
+    assert "いつまでも" in await (await leader.get("/faq", params={"words": "いつまでも"})).text()
