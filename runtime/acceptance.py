@@ -35,6 +35,9 @@ DAY_WORDS, DAY_TOP_3 = 0.8, 0.8
 """Least share of the script's key words that transcripts carry, and of talks with the right entry among three."""
 SCRIPTS = 300
 SCRIPTS_SEED = 100
+HISTORIES = 20_000
+HISTORIES_A_SEED = 1000
+"""Reports rest on at least 10,000 histories that both counts agree on."""
 LIMIT_S = 1800.0
 """No single demonstration of a trial may take longer."""
 
@@ -129,6 +132,18 @@ async def _demo_day(say: Say) -> dict[str, Any]:
     return {"city": DAY_CITY, "calls": DAY_CALLS, "seed": DAY_SEED, "runs": [run]}
 
 
+async def _recount(say: Say) -> dict[str, Any]:
+    """Every metric of random histories, counted twice from the same raw lines."""
+    trial = importlib.import_module("benchmarks._recount")
+    runs = []
+    for seed in range(1, HISTORIES // HISTORIES_A_SEED + 1):
+        say(f"でたらめな通話の記録 {HISTORIES_A_SEED} 組を二通りに数えます（{seed} 回目）。")
+        figures = await asyncio.to_thread(trial.run_recount, seed, HISTORIES_A_SEED)
+        runs.append({**figures, "passed": not figures["faults"] and figures["histories"] >= HISTORIES_A_SEED})
+    histories = sum(run["histories"] for run in runs)
+    return {"histories": histories, "calls": sum(run["calls"] for run in runs), "runs": runs}
+
+
 TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
     "kill-engine": _kill_engine,
     "cities": _cities,
@@ -136,6 +151,7 @@ TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
     "days": _days,
     "transfers": _transfers,
     "demo-day": _demo_day,
+    "recount": _recount,
 }
 
 

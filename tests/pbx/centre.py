@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from two_counts import differences
 
 from core.clock import clock_from_text
 from core.emergency import clear_emergency
@@ -40,6 +41,7 @@ from runtime.records import export_records
 from services.city import load_city
 from services.ports import AuditEntry, OperatorAccount, RecordingFile, StaffPhone, TrunkPeer
 from storage.database import Database
+from telephony.disk.rotation import rotated
 
 PROFILE = Path(__file__).parent / "shiken.toml"
 NUMBER = "0120000901"
@@ -170,6 +172,8 @@ class Centre:
     """SIP Call-IDs of every citizen's call of this centre: the ledger may hold no other."""
     codes: list[OutgoingCall] = field(default_factory=list)
     """Short codes that operators dialled."""
+    recounted: set[str] = field(default_factory=set)
+    """Calls whose figures were counted a second time, from the raw lines."""
 
     @property
     def city(self) -> str:
@@ -253,6 +257,7 @@ class Centre:
             await end.close()
         await self.halt()
         await self.database.close()
+        self.recount()
 
     async def halt(self) -> None:
         """End the running processes."""
@@ -438,7 +443,23 @@ class Centre:
         for end in list(self.ends):
             # A story that failed may leave its telephones: one fault is told once, not by every story after it.
             await self.close_phone(Phone(end, end.name.removeprefix("op"), self))
+        self.recount()
         assert not left, f"a story left {left} signed in"
+
+    def recount(self) -> None:
+        """The figures of the calls that have ended since the last time: the ledger's fold against the simple recount.
+
+        Raises:
+            AssertionError: they differ; each difference is told once.
+        """
+        settings = settings_from(self.environment())
+        cel, queue_log = (
+            [line for path in (*rotated(live), live) if path.exists() for line in whole_lines(path)]
+            for live in (settings.cel_log, settings.queue_log)
+        )
+        found, ended = differences(cel, queue_log, self.recounted)
+        self.recounted.update(ended)
+        assert not found, "the two counts of the raw lines differ:\n" + "\n".join(found)
 
     # ---- what was heard, what was written ---------------------------------------------------------
 
@@ -532,6 +553,12 @@ class Centre:
         wanted = {("citizen", "closed"), ("line", "closed")}
         files = await eventually(closed, what="two closed recordings")
         return {file.side: soundfile.read(file.path, dtype="int16")[0] for file in files}
+
+
+def whole_lines(path: Path) -> list[str]:
+    """The lines of a log that is being written; what a killed switch has cut is none."""
+    text = path.read_text("utf-8", "replace")
+    return [line for line in text.splitlines() if line] if text.endswith("\n") else text.splitlines()[:-1]
 
 
 def tone(hz: float, seconds: float = 0.6) -> Samples:

@@ -2,102 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raw_lines import Visit, disk_of, month_of_visits
-from simple_recount import Figures, recount
+from raw_lines import Disk, Visit, disk_of, month_of_visits
+from simple_recount import calls_of, recount
+from two_counts import assert_both_agree, counted, differences, facts_of, histories
 
-from ledger.calls import Disposition
+from core.facts.dialplan import encode_payload
 from ledger.fold import fold_calls
 from reports import metrics as m
-from reports.answer_rates import ANSWER_RATE_RULES, answer_rate
-from reports.tally import Tally, tally_of
+from reports.tally import tally_of
 
 pytestmark = pytest.mark.unit
-NAMES = (
-    "offered_v1", "without_callbacks_v1", "with_menu_v1", "answered_or_abandoned_v1", "open_hours_v1",
-    "all_incoming_v1",
-)  # fmt: skip
-HOW = (
-    "answered", "answered", "answered", "abandoned", "overflow_full", "overflow_wait", "callback", "closed", "menu",
-    "greeting", "info", "referred", "test", "cut",
-)  # fmt: skip
-LENGTH = st.integers(125, 700_000).map(lambda ms: ms / 1000)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Visit]:
-    """Callers by arrival; an operator has one call at a time, as on any telephone."""
-    at, found = 1_790_000_000.0, []
-    free: dict[str, float] = {}
-    for number in range(1, draw(st.integers(0, 12)) + 1):
-        at += draw(st.integers(0, 400_000)) / 1000
-        how = draw(st.sampled_from(HOW))
-        visit = Visit(
-            number=number,
-            at=at,
-            how=how,
-            menu_s=draw(st.integers(5_000, 60_000)) / 1000,
-            wait_s=draw(st.one_of(LENGTH, st.sampled_from((2.0, 20.0, 300.0, 5.0)))),
-            talk_s=draw(st.integers(4_000, 900_000)) / 1000,
-            wrap_up_s=draw(st.sampled_from((None, 5, 60))),
-            operator=draw(st.sampled_from(("101", "102", "103"))),
-            missed=draw(st.sampled_from(((), ("104",), ("104", "105")))),
-            transfer=draw(st.sampled_from(("", "", "answered", "in_vain"))) if how == "answered" else "",
-            told=draw(st.sampled_from((None, (0, 2), (2, 5)))),
-        )
-        begins = at + visit.menu_s + visit.wait_s
-        if how in ("answered", "test"):
-            # A telephone that is busy until then; an unknown after-call work ends unseen with the next talk.
-            if begins < free.get(visit.operator, 0.0):
-                visit = replace(visit, operator=str(200 + number))
-            free[visit.operator] = begins + visit.talk_s + 70.0
-        found.append(visit)
-    return found
-
-
-def counted(tally: Tally, short: int, within: int, long: int) -> Figures:
-    """The same figures by the catalogue."""
-    rules = {name: replace(ANSWER_RATE_RULES[name], short_abandon_s=short) for name in NAMES}
-    return {
-        "tests": tally.tests,
-        "incoming": m.incoming(tally),
-        **{each.value: tally.ends[each] for each in Disposition if each is not Disposition.TEST},
-        **{f"rate {name}": answer_rate(tally, rule) for name, rule in rules.items()},
-        "short": m.short_abandons(tally, short),
-        "level": m.service_level(tally, within, rules["offered_v1"]),
-        "level asterisk": m.service_level_asterisk(tally, within),
-        "level asterisk2": m.service_level_asterisk2(tally, within),
-        "level xcally": m.service_level_xcally(tally, within),
-        "level breakouts": m.service_level_breakouts(tally, within),
-        "abandon": m.abandon_rate(tally),
-        "longest": m.longest_wait(tally),
-        "asa": m.average_speed_of_answer(tally),
-        "asa arrival": m.average_from_arrival(tally),
-        "att": m.average_talk(tally),
-        "acw": m.average_wrap_up(tally),
-        "aht": m.average_handling(tally),
-        "long": m.long_waits(tally, long),
-        "told": tally.told,
-        "told true": tally.told_true,
-        "transferred": tally.transferred,
-        "reached": tally.reached,
-        "handed": tally.handed_over,
-    }
+RECORDED = Path(__file__).parents[2] / "replay" / "telephony"
 
 
 @settings(max_examples=100)
 @given(histories(), st.integers(0, 30), st.integers(1, 60), st.sampled_from((180, 300)))
 def test_both_counts_agree_exactly(visits: list[Visit], short: int, within: int, long: int) -> None:
-    disk = disk_of(visits)
-    cel, queue_log = disk.lines()
-    calls = fold_calls(disk.facts())
-    assert len(calls) == len(visits)
-    assert counted(tally_of(calls), short, within, long) == recount(cel, queue_log, short, within, long)
+    assert_both_agree(visits, short, within, long)
+
+
+def test_both_counts_agree_on_the_recorded_minute() -> None:
+    cel, queue_log = (
+        (RECORDED / name).read_text("utf-8").splitlines() for name in ("cel.jsonl", "queue_log.txt")
+    )
+    assert differences(cel, queue_log)[0] == []
+    assert len(differences(cel, queue_log)[1]) == 5
 
 
 def test_a_caller_who_left_after_exactly_the_limit_is_no_short_abandon() -> None:
@@ -113,3 +48,62 @@ def test_the_month_of_made_up_calls_is_counted_the_same() -> None:
     tally = tally_of(fold_calls(disk.facts()))
     assert counted(tally, 0, 20, 300) == recount(*disk.lines(), 0, 20, 300)
     assert m.incoming(tally) > 200
+
+
+# ---- asterisk/asterisk#759 -----------------------------------------------------------------------
+
+CITIZEN, CONSULT = "1717397243.239826", "1717397390.239830"
+ROWS = f"""\
+1717397243|{CITIZEN}|1501|NONE|ENTERQUEUE||9031396745|1
+1717397255|{CITIZEN}|1501|op7009|CONNECT|12|1717397259.239827|11
+1717397390|{CONSULT}|1509|NONE|ENTERQUEUE||7009|1
+1717397391|{CONSULT}|1501|op7009|ATTENDEDTRANSFER|APP|Queue|12|120|1
+1717397397|{CITIZEN}|1509|op7051|CONNECT|7|1717397390.239831|6
+1717397570|{CITIZEN}|1509|op7051|COMPLETEAGENT|7|173|1
+"""
+
+
+def handed_to_another_queue() -> tuple[list[str], list[str]]:
+    """The rows of the report, with what our dialplan and CEL write beside them."""
+    disk, call, trunk = Disk(), f"c-{CITIZEN}", "PJSIP/trunk-0000000a"
+
+    def citizen(at: float, name: str, **extra: object) -> None:
+        disk.event(at, name, CITIZEN, trunk, CITIZEN, call, **extra)
+
+    citizen(
+        1717397240.5, "TS_ARRIVED",
+        extra=encode_payload(call=call, sip="759@h", to="0120000101", user="09031396745", display="", privacy="",
+                             diversion="", test=""),
+    )  # fmt: skip
+    citizen(1717397243.25, "TS_QUEUE", extra=encode_payload(queue="1501", line="booking", lang="ja"))
+    talks = (
+        ("7009", "1717397259.239827", 1717397255.25, 1717397375.25, "b1"),
+        ("7051", "1717397390.239831", 1717397397.5, 1717397570.5, "b2"),
+    )
+    for operator, leg, begun, ended, bridge in talks:
+        member = f"PJSIP/op{operator}-1"
+        disk.event(
+            begun, "TS_CONNECT", leg, member, CITIZEN, "",
+            extra=encode_payload(call=call, member=f"PJSIP/op{operator}"),
+        )  # fmt: skip
+        disk.event(begun, "BRIDGE_ENTER", leg, member, CITIZEN, "", bridge_id=bridge)
+        citizen(begun, "BRIDGE_ENTER", bridge_id=bridge)
+        disk.event(ended, "BRIDGE_EXIT", leg, member, CITIZEN, "", bridge_id=bridge)
+        citizen(ended, "BRIDGE_EXIT", bridge_id=bridge)
+    citizen(1717397570.75, "HANGUP", hangupcause=16, hangupsource="PJSIP/op7051-1", dialstatus="")
+    disk.event(1717397390.4, "CHAN_START", CONSULT, "PJSIP/op7009-3", CONSULT, "")
+    disk.event(1717397391.4, "HANGUP", CONSULT, "PJSIP/op7009-3", CONSULT, "", hangupsource="")
+    return disk.lines()[0], ROWS.splitlines()
+
+
+def test_a_consultation_in_another_queue_is_no_second_call() -> None:
+    """asterisk/asterisk#759. One call, nobody abandoned: 12 s of waiting, then 120 and 173 s of talk."""
+    cel, queue_log = handed_to_another_queue()
+    found, compared = differences(cel, queue_log)
+    assert (found, compared) == ([], [f"c-{CITIZEN}"])
+    (call,) = calls_of(cel, queue_log)
+    assert (call["end"], call["wait"], call["talk"]) == ("answered", 12_000, 293_000)
+    tally = tally_of(fold_calls(facts_of(cel, queue_log)))
+    assert (m.incoming(tally), m.answered(tally), m.abandoned_queue(tally)) == (1, 1, 0)
+    assert m.average_talk(tally) == 293.0
+    assert counted(tally, 10, 20, 300) == recount(cel, queue_log, 10, 20, 300)
