@@ -100,7 +100,7 @@ def build_paper(
     Raises:
         KeyError: there is no such section.
     """
-    blocks: list[Block] = []
+    blocks: list[Block] = [*s.definitions_in_force(material)]
     for name in sections:
         made = SECTIONS[name](material)
         blocks += made if isinstance(made, tuple) else (made,)

@@ -27,6 +27,8 @@ class CityFacts:
     answer_rate_target: float | None = None
     """0 to 1; None when the specification sets none."""
     answer_rate_definition: str = "offered_v1"
+    answer_rate_rules: Sequence[tuple[date, str]] = ()
+    """Every definition with its first day, oldest first, where it changed; the first one counts before, too."""
     short_abandon_s: int = 0
     long_wait_s: int = 300
     service_level_s: int = 20

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from core.facts.dialplan import StepResult
 from ledger.calls import Call, Disposition
+from reports.answer_rates import AnswerRateRule, rule_named
 from reports.daily import CityFacts, call_row
 from reports.paper import Column, Kind, Rows
 from reports.tally import Tally, milliseconds, sum_of
@@ -122,6 +124,19 @@ class Period:
     def by_day(self) -> dict[date, Tally]:
         found = self.by(lambda key: key.day)
         return {day: found.get(day, Tally()) for day in self.days()}
+
+    def stretches(self) -> list[tuple[date, date, AnswerRateRule]]:
+        """The period by the contract's definition of 応答率: first and last day of each, both included."""
+        begins = [
+            begin for begin, _ in self.city.answer_rate_rules if self.first_day < begin <= self.last_day
+        ]
+        found = []
+        for first, following in pairwise((self.first_day, *begins, self.last_day + timedelta(days=1))):
+            name = [rule for begin, rule in self.city.answer_rate_rules if begin <= first]
+            oldest = [rule for _, rule in self.city.answer_rate_rules] or [self.city.answer_rate_definition]
+            rule = rule_named((name or oldest[:1])[-1], self.city.short_abandon_s)
+            found.append((first, following - timedelta(days=1), rule))
+        return found
 
     def by_hour(self) -> dict[int, Tally]:
         found = self.by(lambda key: key.hour)

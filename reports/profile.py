@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -66,11 +68,42 @@ def _known_rule(name: str) -> str:
     return name
 
 
+KnownRule = Annotated[str, AfterValidator(_known_rule)]
+
+
+class DatedRule(Section):
+    """A denominator of 応答率, and the first day on which the contract means it."""
+
+    from_: Annotated[date, Field(alias="from")]
+    rule: KnownRule
+
+
+def _in_order(rules: tuple[DatedRule, ...]) -> tuple[DatedRule, ...]:
+    days = [each.from_ for each in rules]
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        raise ValueError("from の日付が順に並んでいません|古い日から順に、同じ日のないように書く")
+    return rules
+
+
 class ReportsSection(Section):
     """`[reports]`."""
 
-    answer_rate_definition: Annotated[str, AfterValidator(_known_rule)]
-    """Which denominator of 応答率 the contract means: `reports.answer_rates` holds them."""
+    answer_rate_definition: (
+        KnownRule | Annotated[tuple[DatedRule, ...], Field(min_length=1), AfterValidator(_in_order)]
+    )
+    """Which denominator of 応答率 the contract means: `reports.answer_rates` holds them. A list when it changed: each
+    with the day from which it counts; the first one also counts before."""
     papers: Annotated[tuple[ReportSection, ...], Field(min_length=1)]
     places: Annotated[tuple[Text, ...], Field(min_length=1)] = ("コールセンター",)
     """Where the contract receives citizens; the telephone first."""
+
+    def rule_on(self, day: date) -> str:
+        """The name of the denominator that counts on this day."""
+        return self.rules[max(0, sum(begin <= day for begin, _ in self.rules) - 1)][1]
+
+    @property
+    def rules(self) -> tuple[tuple[date, str], ...]:
+        """Every denominator with its first day, oldest first; a single one counts from ever."""
+        if isinstance(self.answer_rate_definition, str):
+            return ((date.min, self.answer_rate_definition),)
+        return tuple((each.from_, each.rule) for each in self.answer_rate_definition)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from ledger.calls import Disposition, TransferKind
 from reports import metrics as m
 from reports.answer_rates import ANSWER_RATE_RULES, offered
-from reports.cells import limit
+from reports.cells import day_text, limit
 from reports.paper import Block, Chart, Column, Kind, Rows, Series, Table, Words
 from reports.paper import Row as CellRow
 from reports.period import CALL_COLUMNS, Period
@@ -188,6 +188,50 @@ def meter(material: Material) -> Table:
         rows=Rows(columns, rows),
         note="契約の数え方のほかに、契約でよく使われる分母をすべて並べる。",
     )
+
+
+def definitions_in_force(material: Material) -> tuple[Table, ...]:
+    """Where the contract's denominator changed within the period: each stretch of days by every one, side by side.
+
+    The figure that counts for a stretch is the one of its own definition; the others show what they would say.
+    """
+    period = material.period
+    stretches = period.stretches()
+    if len(stretches) < 2:
+        return ()
+    rules = {rule.id: rule for _, _, rule in stretches}
+    columns = [
+        Column(id="days", title="期間"),
+        Column(id="rule", title="この期間の数え方"),
+        Column(id="answered", title="応答", kind=Kind.CALLS, total=True),
+        Column(id="offered", title="分母", kind=Kind.CALLS, total=True),
+        Column(id="rate", title="応答率", kind=Kind.SHARE, ratio=("answered", "offered"), total=True),
+    ]
+    for rule in rules.values():
+        columns += [
+            Column(id=f"offered_{rule.id}", title=f"分母（{rule.name_ja}）", kind=Kind.CALLS, total=True),
+            Column(id=f"rate_{rule.id}", title=f"応答率（{rule.name_ja}）", kind=Kind.SHARE,
+                   ratio=("answered", f"offered_{rule.id}"), total=True),
+        ]  # fmt: skip
+    rows: list[CellRow] = []
+    by_day = period.by_day()
+    for first, last, own in stretches:
+        tally = sum_of(each for day, each in by_day.items() if first <= day <= last)
+        answered = tally.ends[_D.ANSWERED]
+        row: list[str | float | None] = [
+            f"{day_text(first)}から{day_text(last)}まで", f"{own.id}（{own.name_ja}）", answered, offered(tally, own),
+            m.share(answered, offered(tally, own)),
+        ]  # fmt: skip
+        for rule in rules.values():
+            row += [offered(tally, rule), m.share(answered, offered(tally, rule))]
+        rows.append(tuple(row))
+    return (
+        Table(
+            id="definitions_in_force", title="応答率の数え方の変更", columns=tuple(columns),
+            rows=Rows(tuple(columns), rows), total="計",
+            note="期間の途中で数え方が変わったため、それぞれの数え方を並べる。ほかの表の応答率は、新しい数え方による。",
+        ),
+    )  # fmt: skip
 
 
 # ---- days, hours, lines --------------------------------------------------------------------------

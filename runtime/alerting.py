@@ -170,7 +170,9 @@ class Alerting:
     ) -> Alerting:
         """All parts put together; `more`: `expected_wait_s`, `failed_callbacks`, `guard`, `relay`, where there are."""
         channels = [Channel(each, clock) for each in notifiers(settings, profile, clock, secret)]
-        rule = rule_named(profile.reports.answer_rate_definition, profile.acd.targets.short_abandon_s)
+        rule = rule_named(
+            profile.reports.rule_on(clock.city_now().date()), profile.acd.targets.short_abandon_s
+        )
         return cls(
             settings=settings,
             profile=profile,

@@ -423,7 +423,7 @@ class Demonstration:
             }
             counts = await unit.jobs.counts()
         facts = replace(
-            city_facts(self.profile),
+            city_facts(self.profile, self.day.city_start.date()),
             note=f"これは模擬の一日です。市の時計は実時間の約{self.day.speed:.0f}倍で進み、"
             "待ち時間と通話時間は実時間です。",
         )

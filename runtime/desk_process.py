@@ -51,7 +51,7 @@ GRACE_S = 2.0
 def desk_for(instance: Instance, settings: DeskSettings, passwords: Passwords | None = None) -> Desk:
     """The desk of an instance, not yet served."""
     profile, clock, database = instance.profile, instance.clock, instance.database
-    rule = rule_named(profile.reports.answer_rate_definition, profile.acd.targets.short_abandon_s)
+    rule = rule_named(profile.reports.rule_on(clock.city_now().date()), profile.acd.targets.short_abandon_s)
     live, answers = LiveFile(instance), AnswersSoFar(database.reading, clock, rule)
     cases = case_desk(instance)
     return Desk(

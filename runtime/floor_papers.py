@@ -126,7 +126,7 @@ async def shortfall_of(
         restarts = [fact for fact in await unit.facts.restarts(since) if fact.at < until]
     return await asyncio.to_thread(
         shortfall_report,
-        city_facts(profile),
+        city_facts(profile, last_day),
         first_day,
         last_day,
         calls=calls,

@@ -33,7 +33,7 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
     await database.close()
     asterisk = find_asterisk(instance.settings.tools)
     report = daily_report(
-        city_facts(instance.profile),
+        city_facts(instance.profile, day),
         day,
         calls,
         instance.clock.city_time_of,

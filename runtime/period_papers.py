@@ -118,7 +118,7 @@ def period_text(first: date, last: date) -> str:
 async def material_of(instance: Instance, wanted: Wanted, *, say: Say = lambda _: None) -> Material:
     """Everything counted for a paper, a day at a time."""
     profile, clock = instance.profile, instance.clock
-    facts = city_facts(profile)
+    facts = city_facts(profile, wanted.last_day)
     period = Period(
         city=facts,
         first_day=wanted.first_day,
@@ -292,7 +292,7 @@ async def made_paper(
     city: str | None, kind: str, day: date, *, whole_month: bool, say: Say
 ) -> tuple[Instance, Paper]:
     """The paper, after taking in what is on disk; the instance is closed."""
-    instance = await ready(city)
+    instance = await ready(city, say)
     try:
         if kind == "meter" and not whole_month:
             paper = await meter_of_day(instance, day, say)
@@ -309,10 +309,19 @@ def write_paper(paper: Paper, format_: Format, target: Path | None) -> None:
         write_format(paper, format_, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
+    write_whole(target, lambda file: write_format(paper, format_, file))
+
+
+def write_whole(target: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """A file that is complete or not there: killed half-way, what stood there before is left.
+
+    Raises:
+        ToritsugiError: it cannot be written.
+    """
     partial = target.with_name(f".{target.name}.new")
     try:
         with partial.open("wb") as file:
-            write_format(paper, format_, file)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -138,7 +138,7 @@ class History:
 async def history_of(instance: Instance, before: date, weeks: int) -> History:
     """The open days of the weeks before `before`; calls of closed hours are left out."""
     profile, clock = instance.profile, instance.clock
-    rule = city_facts(profile).rule
+    rule = city_facts(profile, before).rule
     found: dict[date, dict[int, int]] = {}
     tally = Tally()
     since, until = before - timedelta(weeks=weeks), before
@@ -182,11 +182,17 @@ def month_from_history(profile: CityProfile, history: History, days: Sequence[da
         ) from problem
 
 
-async def ready(city: str | None) -> Instance:
-    """The instance with everything from disk in its ledger."""
+async def ready(city: str | None, say: Callable[[str], None] = lambda _: None) -> Instance:
+    """The instance with everything from disk in its ledger; lines that cannot be read are said."""
     instance = Instance.open(city=city)
     await instance.database.migrate()
-    await Records(instance.settings, instance.profile, instance.database, instance.clock).take_in()
+    records = Records(instance.settings, instance.profile, instance.database, instance.clock)
+    await records.take_in()
+    if records.damaged:
+        say(
+            f"交換機の記録に読めない行が{records.damaged}行ありました。その行の出来事は数値に入りません。"
+            f"ledger reconcile で呼の漏れを確かめてください: {instance.settings.cel_log.parent.parent}"
+        )
     return instance
 
 
@@ -292,7 +298,7 @@ async def outbound_of(instance: Instance, day: date, made_today: int) -> Outboun
         )
     first, _last = month_of(day)
     opened = [each for each in days_of_month(day) if open_times(profile.hours, each)]
-    so_far, rule = 0, city_facts(profile).rule
+    so_far, rule = 0, city_facts(profile, day).rule
     async for calls in calls_by_day(instance.database, midnight(first), midnight(day)):
         so_far += sum(rule.offers(call) for call in calls)
     history = await history_of(instance, day, HISTORY_WEEKS)

@@ -247,7 +247,8 @@ def _records(profile: CityProfile) -> Iterator[str]:
         f"  保存: 録音{days.recordings}日、書き起こし{days.transcripts}日、通話{days.calls}日"
         f"、発信者番号{days.caller_numbers}日"
     )
-    yield f"  応答率の数え方: {profile.reports.answer_rate_definition}"
+    rules = [rule if begin == date.min else f"{begin} から {rule}" for begin, rule in profile.reports.rules]
+    yield f"  応答率の数え方: {'、'.join(rules)}"
     for paper in profile.reports.papers:
         yield f"  報告 {paper.kind} {paper.name_ja}: {paper.due_ja()}"
 

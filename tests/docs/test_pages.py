@@ -186,6 +186,11 @@ RULES_HEAD = """
 The contract's one is named by the profile's `[reports] answer_rate_definition`; papers show all of them beside it. A
 city's own limit for short abandons (`[acd.targets] short_abandon_s`) goes before the rule's.
 
+A definition that changes gets a day: `answer_rate_definition = [{ from = 2026-04-01, rule = "offered_v1" },
+{ from = 2026-06-16, rule = "open_hours_v1" }]`. A paper shows the one of its last day; where a change lies within its
+period, a table sets both beside each other, for the days before, the days from then on and the whole. Delivered papers
+stay as they are. The running centre's alerts and desk take a new definition at their next start.
+
 | id | name | formula | source |
 |---|---|---|---|
 """

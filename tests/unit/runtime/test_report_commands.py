@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
+import signal
+import sqlite3
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -231,3 +236,133 @@ def test_what_if_names_who_is_not_there() -> None:
     assert "901, 902" in str(result.exception)
     no_volume = said("staffing", "seats", "--city", "chiba")
     assert "見込みがありません" in str(no_volume.exception)
+
+
+# ---- a definition that changes within the month --------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def changed_on_the_16th(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """`--city`: a profile whose contract counts by another denominator from 16 December on."""
+    text = (PROJECT_ROOT / "profiles" / "matsusaka.toml").read_text(encoding="utf-8")
+    target = tmp_path_factory.mktemp("city") / "matsusaka.toml"
+    before = 'answer_rate_definition = "offered_v1"'
+    assert before in text
+    target.write_text(
+        text.replace(
+            before,
+            'answer_rate_definition = [{ from = 2023-12-01, rule = "offered_v1" }, '
+            '{ from = 2024-12-16, rule = "open_hours_v1" }]',
+        ),
+        encoding="utf-8",
+    )
+    return ("--city", str(target))
+
+
+@pytest.mark.usefixtures("home")
+def test_a_definition_that_changes_within_the_month_stands_beside_the_old_one(
+    changed_on_the_16th: tuple[str, str],
+) -> None:
+    found = tables(told("report", "meter", "--month", "2024-12", "--format", "csv", *changed_on_the_16th))
+    first, second, total = found["definitions_in_force"]
+    plain = tables(told("report", "meter", "--month", "2024-12", "--format", "csv"))
+    assert "definitions_in_force" not in plain
+    old, new = "分母（オペレーターを求めた呼）", "分母（受付時間内の全入電）"
+    assert (first["分母"], second["分母"]) == (first[old], second[new])
+    for column in ("応答", "分母", old, new):
+        assert int(total[column]) == int(first[column]) + int(second[column]) > 0
+    by_rule = {row["定義"]: row for row in plain["meter"]}
+    assert total[old] == by_rule["offered_v1"]["分母"]
+    assert total[new] == by_rule["open_hours_v1"]["分母"]
+    assert found["meter"][0]["定義"] == "open_hours_v1"
+    early = tables(told("report", "meter", "--date", "2024-12-10", "--format", "csv", *changed_on_the_16th))
+    assert early["meter"][0]["定義"] == "offered_v1"
+    assert "definitions_in_force" not in early
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (
+            '[{ from = 2024-12-16, rule = "offered_v1" }, { from = 2024-12-16, rule = "with_menu_v1" }]',
+            "順に",
+        ),
+        ('[{ from = 2024-12-16, rule = "own_v1" }]', "知らない定義"),
+        ("[]", "answer_rate_definition"),
+    ],
+)
+def test_a_list_of_definitions_that_cannot_be_meant_is_told(tmp_path: Path, rules: str, words: str) -> None:
+    text = (PROJECT_ROOT / "profiles" / "matsusaka.toml").read_text(encoding="utf-8")
+    target = tmp_path / "matsusaka.toml"
+    target.write_text(
+        text.replace('answer_rate_definition = "offered_v1"', f"answer_rate_definition = {rules}"),
+        encoding="utf-8",
+    )
+    result = said("report", "meter", "--month", "2024-12", "--city", str(target))
+    assert words in str(result.exception)
+
+
+# ---- what went wrong -----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("step", ["check", "deliver", "reopen", "diff"])
+def test_a_paper_that_was_never_drafted_is_told(step: str) -> None:
+    who = () if step == "diff" else ("--by", "石川")
+    result = said("report-file", step, "completion", "--month", "2024-12", *who)
+    assert isinstance(result.exception, ToritsugiError)
+    assert ("比べる版がありません" if step == "diff" else "案がありません") in str(result.exception)
+
+
+@pytest.mark.usefixtures("home")
+def test_an_unreadable_raw_line_is_said_and_a_damaged_call_stops_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raw lines that cannot be read are said; a record of the ledger that cannot be read makes no figure."""
+    source = settings_from()
+    monkeypatch.setenv("TORITSUGI_HOME", str(tmp_path))
+    settings = settings_from()
+    for old, new in ((source.cel_log, settings.cel_log), (source.queue_log, settings.queue_log)):
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(old.read_bytes())
+    target = tmp_path / "月報.html"
+    month = ("report", "monthly", "--month", "2024-12", "--out", str(target))
+    first = said(*month)
+    assert first.exit_code == 0
+    assert "読めない行が1行" in first.stderr
+    whole = target.read_bytes()
+    database = next(tmp_path.rglob("*.db"))
+    for damage in ("{", '{"call_id": 1}'):
+        with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+            (call,) = connection.execute("SELECT max(call_id) FROM call").fetchone()
+            connection.execute("UPDATE call SET record = ? WHERE call_id = ?", (damage, call))
+        result = said(*month)
+        assert isinstance(result.exception, ToritsugiError)
+        assert "台帳の通話の記録が壊れています" in str(result.exception)
+        assert target.read_bytes() == whole
+    assert call in str(result.exception)
+
+
+def test_a_killed_report_leaves_the_old_file_and_no_half_one(home: Path, tmp_path: Path) -> None:
+    """SIGKILL while the pages are written: the file that was there before is whole, and the next report replaces it."""
+    target = tmp_path / "月報.html"
+    target.write_text("昨日の月報", encoding="utf-8")
+    script = (
+        "import os, signal, reports.formats as f, runtime.period_papers as p\n"
+        "whole = p.html_parts\n"
+        "def cut(paper):\n"
+        "    for number, part in enumerate(whole(paper)):\n"
+        "        if number == 1: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        yield part\n"
+        "p.html_parts = cut\n"
+        "from runtime.cli import app\n"
+        f"app(['report', 'monthly', '--month', '2024-12', '--out', {str(target)!r}])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert target.read_text(encoding="utf-8") == "昨日の月報"
+    assert home.exists()
+    told("report", "monthly", "--month", "2024-12", "--out", str(target))
+    assert target.read_text(encoding="utf-8").rstrip().endswith("</html>")
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
