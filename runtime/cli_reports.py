@@ -90,7 +90,9 @@ def _write(text: str, target: Path | None) -> None:
     if target is None:
         sys.stdout.write(text)
     else:
-        target.write_text(text, encoding="utf-8", newline="")
+        from runtime.period_papers import write_whole
+
+        write_whole(target, lambda file: file.write(text.encode("utf-8")))
 
 
 def _period(

@@ -95,7 +95,7 @@ async def draft(
     city: str | None, kind: str, day: date, *, by: str, note: str, formats: Sequence[Format], say: Say
 ) -> tuple[Path, tuple[Version, ...]]:
     """Make a draft in these formats, or the draft of an amendment; where it lies, and all versions."""
-    instance = await ready(city)
+    instance = await ready(city, say)
     try:
         wanted = wanted_paper(instance.profile, kind, day)
         paper = await period_paper(instance, kind, day, say)

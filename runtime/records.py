@@ -33,7 +33,7 @@ from services.ports import LogReader, Transcript
 from services.retention import cut_offs
 from services.speech_ports import CallInsight
 from storage.database import Database
-from telephony.disk.reader import cel_reader, queue_log_reader
+from telephony.disk.reader import FactReader, cel_reader, queue_log_reader
 from telephony.disk.rotation import rotated
 from telephony.disk.tail import Position
 
@@ -71,12 +71,15 @@ class Records:
             lambda moment: deadline(profile.hours, clock, moment), lambda line: lines.get(line, line)
         )
 
+        self._readers: list[FactReader] = []
+
         def open_logs(saved: Mapping[str, str]) -> Sequence[LogReader]:
             start = {kind: Position.from_text(text) for kind, text in saved.items()}
-            return [
+            self._readers = [
                 cel_reader(settings.cel_log, settings.node, start.get("cel")),
                 queue_log_reader(settings.queue_log, settings.node, start.get("queue_log")),
             ]
+            return self._readers
 
         self.still = asyncio.Lock()
         """Held while the logs are read; who renames or deletes logs takes it."""
@@ -90,6 +93,11 @@ class Records:
             node=settings.node,
             also=[keeper.after_fold, tickets.after_fold, self.callbacks.after_fold],
         )
+
+    @property
+    def damaged(self) -> int:
+        """Lines of the logs that could not be read since they were opened; the log of the process names each."""
+        return sum(reader.damaged for reader in self._readers)
 
     async def take_in(self) -> int:
         """One round; the number of facts read."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.errors import ToritsugiError
 from core.ids import CallId, OperatorId
 from ledger.call_codec import decode_call, encode_call
 from ledger.calls import Call, Disposition
@@ -144,7 +145,7 @@ class SqlCalls:
         call = rows.call.c
         queued = call.disposition.in_([each.value for each in _QUEUED])
         query = select(rows.call).where(queued, ~call.is_open).order_by(call.arrived_at.desc()).limit(limit)
-        found = [decode_call(row.record) for row in await self._connection.execute(query)]
+        found = await self._decoded(query)
         return [each for each in reversed(found) if each.queued]
 
     async def wrap_up_pending(self, since: float, settled_since: float, until: float) -> list[Call]:
@@ -155,7 +156,27 @@ class SqlCalls:
 
     async def _read(self, query: Select[Any]) -> list[Call]:
         ordered = query.order_by(rows.call.c.arrived_at, rows.call.c.call_id)
-        return [decode_call(row.record) for row in await self._connection.execute(ordered)]
+        return await self._decoded(ordered)
+
+    async def _decoded(self, query: Select[Any]) -> list[Call]:
+        """The calls of a query.
+
+        Raises:
+            ToritsugiError: a stored record is damaged; it says whose.
+        """
+        call_id = "通話の一覧"  # the driver may fail at a text that is no JSON before it tells whose
+        try:
+            found = []
+            for row in await self._connection.execute(query):
+                call_id = row.call_id
+                found.append(decode_call(row.record))
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise ToritsugiError(
+                "台帳の通話の記録が壊れています",
+                where=f"台帳（call）の {call_id}",
+                cure="控え（バックアップ）から戻す。報告は作っていません",
+            ) from problem
+        return found
 
 
 def _call_row(call: Call) -> dict[str, Any]:
