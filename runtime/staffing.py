@@ -9,7 +9,15 @@ from pathlib import Path
 
 from acd.demand import skills_of
 from acd.simulation.centre import DemandRules
-from acd.staffing.days import SATURDAY, ExpectedDay, day_from_volume, forecast, slots_of, weekday_calls
+from acd.staffing.days import (
+    SATURDAY,
+    ExpectedDay,
+    day_from_volume,
+    forecast,
+    slots_of,
+    weekday_calls,
+    within_opening,
+)
 from acd.staffing.erlang import Traffic
 from acd.staffing.outbound import OutboundDecision, outbound_decision
 from acd.staffing.profile import StaffingSection
@@ -168,12 +176,13 @@ def month_from_history(profile: CityProfile, history: History, days: Sequence[da
     opened = [day for day in days if open_times(hours, day)]
     slots = {day: slots_of(open_times(hours, day)) for day in {*opened, *history.days}}
     try:
-        return forecast(
+        found = forecast(
             opened,
             history.days,
             slots,
             [day for day in slots if hours.holiday_name(day) is not None],
         )
+        return [within_opening(each, open_times(hours, each.day)) for each in found]
     except ValueError as problem:
         raise ToritsugiError(
             "過去の呼がないので、見込みを立てられません",

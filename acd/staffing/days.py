@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import fmean, variance
 
 SLOT_MIN = 30
-SLOT_S = 60.0 * SLOT_MIN
 SATURDAY = 5
 LEAST_DAYS = 2
 """So many days of a weekday must be known before they speak for it; else all days of its kind do."""
@@ -26,9 +25,15 @@ class Slot:
     spread: float = 0.0
     """Variance of the number of calls, Poisson's included; 0 where only a volume is known."""
 
+    late_min: int = 0
+    """Minutes of the half-hour before the centre opens in it."""
+    open_min: int = SLOT_MIN
+    """Minutes in which the centre is open, 1 to 30: calls come in them only."""
+
     @property
     def calls_per_hour(self) -> float:
-        return self.calls * 60.0 / SLOT_MIN
+        """While the centre is open."""
+        return self.calls * 60.0 / self.open_min
 
     @property
     def label(self) -> str:
@@ -57,6 +62,27 @@ def slots_of(intervals: Iterable[tuple[int, int]]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def open_part(begin: int, intervals: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Of the half-hour from `begin` (minutes since midnight): minutes before the centre opens, and open ones.
+
+    A half-hour that is no part of the intervals is taken to be open.
+    """
+    inside = [(max(begin, opens), min(begin + SLOT_MIN, closes)) for opens, closes in intervals]
+    parts = [(since, until) for since, until in inside if since < until]
+    if not parts:
+        return 0, SLOT_MIN
+    return min(since for since, _ in parts) - begin, sum(until - since for since, until in parts)
+
+
+def within_opening(expected: ExpectedDay, intervals: Sequence[tuple[int, int]]) -> ExpectedDay:
+    """The same day, with the open part of each half-hour."""
+    slots = []
+    for slot in expected.slots:
+        late, minutes = open_part(slot.begins_min, intervals)
+        slots.append(replace(slot, late_min=late, open_min=minutes))
+    return replace(expected, slots=tuple(slots))
+
+
 def weekday_calls(month_calls: float, weekdays: int, weekend_days: int, weekend_share: float) -> float:
     """Calls of one weekday in a month of so many open days."""
     weight = weekdays + weekend_share * weekend_days
@@ -71,10 +97,8 @@ def day_from_volume(
     A day that is not open in the peak hour spreads all its calls.
     """
     opened = slots_of(intervals)
-    minutes = {
-        begin: sum(max(0, min(begin + SLOT_MIN, closes) - max(begin, opens)) for opens, closes in intervals)
-        for begin in opened
-    }
+    parts = {begin: open_part(begin, intervals) for begin in opened}
+    minutes = {begin: number for begin, (_, number) in parts.items()}
     peak = [begin for begin in opened if begin // 60 == peak_hour]
     share = peak_share if peak else 0.0
     others = sum(minutes[begin] for begin in opened if begin not in peak)
@@ -92,6 +116,8 @@ def day_from_volume(
                     if begin in peak
                     else (1 - share) * minutes[begin] / others
                 ),
+                late_min=parts[begin][0],
+                open_min=parts[begin][1],
             )
             for begin in opened
         ),

@@ -18,7 +18,7 @@ from acd.simulation.measures import Estimate, estimate, quantile
 from acd.simulation.outcome import Day
 from acd.simulation.play import play
 from acd.simulation.trace import Trace, TraceCall, TraceOperator
-from acd.staffing.days import SLOT_S, ExpectedDay
+from acd.staffing.days import ExpectedDay
 from acd.staffing.erlang import Traffic
 from core.ids import OperatorId, QueueName
 
@@ -85,13 +85,13 @@ def trace_of(
     demands, weights = list(mix), list(mix.values())
     calls = []
     for slot in day.slots:
-        for at in _arrivals(slot.calls, dice):
+        for at in _arrivals(slot.calls, 60.0 * slot.open_min, dice):
             demand = dice.choices(demands, weights)[0]
             talk = max(1.0, traffic.handling_s - wrap_up_s[demand] - RING_S)
             calls.append(
                 TraceCall(
                     number=0,
-                    at_s=60.0 * slot.begins_min + at,
+                    at_s=60.0 * (slot.begins_min + slot.late_min) + at,
                     demand=demand,
                     service_s=dice.expovariate(1.0 / talk),
                     patience_s=math.inf
@@ -115,11 +115,11 @@ def trace_of(
     )
 
 
-def _arrivals(expected: float, dice: random.Random) -> Iterator[float]:
+def _arrivals(expected: float, within_s: float, dice: random.Random) -> Iterator[float]:
     at = 0.0
     while expected > 0.0:
-        at += dice.expovariate(expected / SLOT_S)
-        if at >= SLOT_S:
+        at += dice.expovariate(expected / within_s)
+        if at >= within_s:
             return
         yield at
 

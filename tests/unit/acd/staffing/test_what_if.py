@@ -64,6 +64,17 @@ def test_absence_takes_away_what_it_covers() -> None:
     assert (whole.absent(600, 660) or whole).pause == (600, 660)
 
 
+def test_nobody_calls_outside_the_open_part_of_a_half_hour() -> None:
+    """Open from 9:20 to 17:15: the last half-hour has 15 minutes, with as many calls an hour as the others."""
+    day = day_from_volume(date(2026, 6, 1), 940.0, ((560, 1035),), 10, 0.2)
+    assert [slot.open_min for slot in day.slots] == [10, *[30] * 15, 15]
+    assert day.slots[0].calls_per_hour == pytest.approx(day.slots[-1].calls_per_hour)
+    assert day.slots[-1].calls_per_hour == pytest.approx(day.slots[-2].calls_per_hour)
+    calls = trace_of(day, TRAFFIC, MIX, [person(901)], {DEMAND.name: 60.0}, random.Random(5)).calls
+    assert 560 * 60.0 <= calls[0].at_s < 562 * 60.0
+    assert 1033 * 60.0 < calls[-1].at_s < 1035 * 60.0
+
+
 def test_a_trace_is_the_same_for_the_same_seed() -> None:
     people = [person(901)]
     one, other = (
