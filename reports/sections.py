@@ -9,7 +9,7 @@ from datetime import date, datetime
 from ledger.calls import Disposition, TransferKind
 from reports import metrics as m
 from reports.answer_rates import ANSWER_RATE_RULES, offered
-from reports.cells import day_text, limit
+from reports.cells import limit
 from reports.paper import Block, Chart, Column, Kind, Rows, Series, Table, Words
 from reports.paper import Row as CellRow
 from reports.period import CALL_COLUMNS, Period
@@ -199,37 +199,36 @@ def definitions_in_force(material: Material) -> tuple[Table, ...]:
     stretches = period.stretches()
     if len(stretches) < 2:
         return ()
-    rules = {rule.id: rule for _, _, rule in stretches}
-    columns = [
-        Column(id="days", title="期間"),
-        Column(id="rule", title="この期間の数え方"),
-        Column(id="answered", title="応答", kind=Kind.CALLS, total=True),
-        Column(id="offered", title="分母", kind=Kind.CALLS, total=True),
-        Column(id="rate", title="応答率", kind=Kind.SHARE, ratio=("answered", "offered"), total=True),
-    ]
-    for rule in rules.values():
-        columns += [
-            Column(id=f"offered_{rule.id}", title=f"分母（{rule.name_ja}）", kind=Kind.CALLS, total=True),
-            Column(id=f"rate_{rule.id}", title=f"応答率（{rule.name_ja}）", kind=Kind.SHARE,
-                   ratio=("answered", f"offered_{rule.id}"), total=True),
-        ]  # fmt: skip
-    rows: list[CellRow] = []
     by_day = period.by_day()
+    columns = (
+        Column(id="days", title="期間"),
+        Column(id="rule", title="数え方", wide=True),
+        Column(id="answered", title="応答", kind=Kind.CALLS),
+        Column(id="offered", title="分母", kind=Kind.CALLS),
+        Column(id="rate", title="応答率", kind=Kind.SHARE, ratio=("answered", "offered")),
+        Column(id="counts", title="契約"),
+    )
+    rows: list[CellRow] = []
+
+    def row(days: str, name: str, answered: int, whole: int, counts: str = "") -> None:
+        rows.append((days, name, answered, whole, m.share(answered, whole), counts))
+
+    rules = {rule.id: rule for _, _, rule in stretches}
+    own_answered = own_offered = 0
     for first, last, own in stretches:
         tally = sum_of(each for day, each in by_day.items() if first <= day <= last)
         answered = tally.ends[_D.ANSWERED]
-        row: list[str | float | None] = [
-            f"{day_text(first)}から{day_text(last)}まで", f"{own.id}（{own.name_ja}）", answered, offered(tally, own),
-            m.share(answered, offered(tally, own)),
-        ]  # fmt: skip
+        own_answered, own_offered = own_answered + answered, own_offered + offered(tally, own)
         for rule in rules.values():
-            row += [offered(tally, rule), m.share(answered, offered(tally, rule))]
-        rows.append(tuple(row))
+            days = f"{first.month}/{first.day}〜{last.month}/{last.day}"
+            row(days, rule.name_ja, answered, offered(tally, rule), "この期間の契約" if rule == own else "")
+    for rule in rules.values():
+        row("全期間", rule.name_ja, own_answered, offered(period.whole, rule))
+    row("全期間", "それぞれの期間の契約による", own_answered, own_offered, "計")
     return (
         Table(
-            id="definitions_in_force", title="応答率の数え方の変更", columns=tuple(columns),
-            rows=Rows(tuple(columns), rows), total="計",
-            note="期間の途中で数え方が変わったため、それぞれの数え方を並べる。ほかの表の応答率は、新しい数え方による。",
+            id="definitions_in_force", title="応答率の数え方の変更", columns=columns, rows=Rows(columns, rows),
+            note="期間の途中で数え方が変わったため、並べて示す。ほかの表の応答率は、新しい数え方による。",
         ),
     )  # fmt: skip
 

@@ -264,16 +264,21 @@ def test_a_definition_that_changes_within_the_month_stands_beside_the_old_one(
     changed_on_the_16th: tuple[str, str],
 ) -> None:
     found = tables(told("report", "meter", "--month", "2024-12", "--format", "csv", *changed_on_the_16th))
-    first, second, total = found["definitions_in_force"]
+    shown = found["definitions_in_force"]
+    assert [row["期間"] for row in shown] == ["12/1〜12/15"] * 2 + ["12/16〜12/31"] * 2 + ["全期間"] * 3
+    assert [row["契約"] for row in shown] == ["この期間の契約", "", "", "この期間の契約", "", "", "計"]
     plain = tables(told("report", "meter", "--month", "2024-12", "--format", "csv"))
     assert "definitions_in_force" not in plain
-    old, new = "分母（オペレーターを求めた呼）", "分母（受付時間内の全入電）"
-    assert (first["分母"], second["分母"]) == (first[old], second[new])
-    for column in ("応答", "分母", old, new):
-        assert int(total[column]) == int(first[column]) + int(second[column]) > 0
+    old_1, new_1, old_2, new_2, old, new, total = shown
+    for column in ("応答", "分母"):
+        numbers = [int(row[column]) for row in shown]
+        assert (numbers[0] + numbers[2], numbers[1] + numbers[3]) == (int(old[column]), int(new[column]))
+        assert int(total[column]) == int(old_1[column]) + int(new_2[column]) > 0
+    assert int(new_1["分母"]) >= int(old_1["分母"])
+    assert int(new_2["分母"]) >= int(old_2["分母"])
     by_rule = {row["定義"]: row for row in plain["meter"]}
-    assert total[old] == by_rule["offered_v1"]["分母"]
-    assert total[new] == by_rule["open_hours_v1"]["分母"]
+    assert old["分母"] == by_rule["offered_v1"]["分母"]
+    assert new["分母"] == by_rule["open_hours_v1"]["分母"]
     assert found["meter"][0]["定義"] == "open_hours_v1"
     early = tables(told("report", "meter", "--date", "2024-12-10", "--format", "csv", *changed_on_the_16th))
     assert early["meter"][0]["定義"] == "offered_v1"
