@@ -87,7 +87,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         for name, pattern in _PLACE.findall(route.path)
     ]
     if route.query is not None:
-        parameters += _parameters(route.query)
+        parameters += _parameters(route.query, schemas)
     if parameters:
         told["parameters"] = parameters
     if route.body is not None:
@@ -129,8 +129,9 @@ def _answer(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     return {"description": "OK", "content": {"application/json": {"schema": schema}}}
 
 
-def _parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+def _parameters(model: type[BaseModel], schemas: dict[str, Any]) -> list[dict[str, Any]]:
     schema = model.model_json_schema(ref_template=_REF)
+    schemas |= schema.get("$defs", {})
     required = set(schema.get("required", ()))
     return [
         {"name": name, "in": "query", "required": name in required, "schema": part}

@@ -35,9 +35,9 @@ from desk.settings import DeskSettings
 from desk.sign_in import SignIn
 from desk.throttle import Throttle
 from desk.visit import Desk
-from faq_kb.article import State
+from faq_kb.article import Article, State, Version
 from faq_kb.csv_file import read_rows
-from faq_kb.workflow import Role as FaqRole
+from faq_kb.workflow import taken_in
 from interactions.access import Role
 from interactions.case import CallSummary, CaseStatus, TranscriptState, open_case
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep
@@ -51,8 +51,8 @@ from runtime.records import deadline
 from services.case_desk import CaseDesk
 from services.city import CityProfile, load_city
 from services.desk_ports import Paper, PaperKind, User
-from services.faq import Who, carry_out, plan_import
 from services.faq_desk import FaqDesk
+from services.faq_ports import FaqSet
 from services.faq_search import FaqSearch
 from services.ports import OperatorAccount, RecordingFile, Transcript, UnitOfWork
 from storage.database import Database
@@ -126,6 +126,8 @@ class Written:
         return "しました。"
 
     async def hand(self, by: User, operator: OperatorId) -> Hand:
+        if operator not in self.hands:
+            raise ToritsugiError("中枢 (engine) が動いていません", cure="toritsugi up で始める")
         return self.hands[operator]
 
     async def call_in(self, group: str, called: bool, by: User) -> None:
@@ -384,13 +386,15 @@ async def fill_faq(world: World) -> None:
     """Twelve of the entries that come with the program, in force; one more waits for the city."""
     rows = read_rows((ENTRIES / "common.csv").read_bytes(), "common.csv")[:13]
     ids = {row.article_id for row in rows}
-    who = Who(by="hensyu", role=FaqRole.EDITOR, at=BASE - 86_400.0)
+    at, note = BASE - 86_400.0, "common.csv"
+    articles, versions = list[Article](), dict[str, list[Version]]()
+    for row in rows:
+        kept = replace(row.content, related=tuple(each for each in row.content.related if each in ids))
+        state = State.APPROVAL if row is rows[-1] else State.PUBLISHED
+        articles.append(taken_in(None, row.article_id, state, at=at, by="hensyu", note=note))
+        versions[row.article_id] = [Version(number=1, content=kept, made_at=at, made_by="hensyu", note=note)]
     async with world.database.uow() as unit:
-        for row in rows:
-            kept = replace(row.content, related=tuple(each for each in row.content.related if each in ids))
-            state = State.APPROVAL if row is rows[-1] else State.PUBLISHED
-            plan = await plan_import(unit, [replace(row, content=kept, state=state)], state)
-            await carry_out(unit, plan, who, "common.csv")
+        await unit.faq.put(FaqSet(articles=articles, versions=versions))
 
 
 FAQ = "card-apply"

@@ -74,7 +74,7 @@ async def test_an_entry_is_found_read_out_and_noted(world: World, visit: Visit, 
     assert search.used == (FAQ,)
     if os.environ.get("TORITSUGI_UPDATE_GOLDEN"):
         await page.evaluate("document.activeElement.blur()")
-        await page.screenshot(path=PICTURES / "call.png")
+        await page.screenshot(path=PICTURES / "seat.png")
     for width in WIDTHS:
         await require_fits(page, "FAQ beside a call", width)
 
