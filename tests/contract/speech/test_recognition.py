@@ -12,6 +12,7 @@ import soundfile
 
 from core.settings import settings_from
 from ivr.announcements import OnTheSpot, wait_announcement
+from ivr.prompts import JAPANESE_ONLY
 from services.city import list_cities, load_city
 from speech.audio import from_pcm, telephone_channel, to_pcm
 from speech.engines import EngineKind, Engines, choose
@@ -52,19 +53,24 @@ def japanese(engines: Engines) -> Recogniser:
 
 
 def prompts_to_read() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """(name, text, readings): every Japanese prompt of one city, greeting and menu of the others."""
+    """(name, text, readings): what citizens hear in Japanese in one city, greeting and menu of the others.
+
+    What operators hear comes from the same voice and would cost as much time again.
+    """
     seen = set()
     for city in sorted(list_cities(), key=lambda name: name != CITY):
         profile = load_city(city)
         readings = dict(profile.prompts.readings)
         for name, text in profile.prompts.static("ja").items():
-            if text not in seen and (city == CITY or name in ("greeting", "menu_main")):
+            if name in JAPANESE_ONLY or text in seen:
+                continue
+            if city == CITY or name in ("greeting", "menu_main"):
                 seen.add(text)
                 yield f"{city}/{name}", text, readings
 
 
 @needs("ja")
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_prompts_are_understood(japanese: Recogniser, tmp_path: Path) -> None:
     """At most 8 of 100 kana wrong, over all prompts together."""
     counted, worst = [], []
