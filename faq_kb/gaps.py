@@ -11,19 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from faq_kb.segment import idf, meaning
-from faq_kb.text import asked_in
+from faq_kb.text import asked_in, pair_keys
 from faq_kb.vectors import SIZE, WordVectors
 from faq_kb.words import Analyser, telling
 
 Floats = npt.NDArray[np.float32]
 
-TOGETHER = 0.4
+TOGETHER = 0.25
 """From this likeness (cosine) to the middle of a group a call belongs to it."""
 EXAMPLES = 5
 _MEANING = 0.6
 """How much meanings count beside words."""
+_SOUND = 1.0
+"""How much the reading of the telling words counts beside them."""
 _MAIN = 2
 """Sentences that stand for a call: those with the most telling words."""
+_COURTESY = frozenset(
+    {
+        "失礼", "分かる", "助かる", "有り難い", "御座る", "すむ", "宜しい", "宜しく", "承知", "了解", "安心", "世話",
+        "結構", "一寸", "少々", "待つ",
+    }
+)  # fmt: skip
+"""Words of greeting and leave-taking in normalised form: a sentence of these alone asks nothing."""
 _LONGEST = 120
 _OPENINGS = (
     "すみません",
@@ -97,6 +106,9 @@ def gaps(
     if not kept:
         return []
     places = _places([[word for _, words in main for word in words] for _, main in kept], vectors, weigh)
+    places = _with_reading(
+        places, [[analyser.analyse(word).kana for _, words in main for word in words] for _, main in kept]
+    )
     groups = [group for group in _grouped(places) if len(group) >= least]
     everywhere = Counter(word for _, main in kept for word in {word for _, words in main for word in words})
     found = [_gap([kept[number] for number in group], places[group], everywhere) for group in groups]
@@ -112,7 +124,8 @@ def _main(sentences: Sequence[str], analyser: Analyser) -> Main:
         (sentence, telling(analyser.analyse(asked_in(sentence)).words))
         for sentence in dict.fromkeys(sentences)
     ]
-    ordered = sorted((each for each in cut if each[1]), key=lambda each: -len(each[1]))
+    cut = [each for each in cut if not _COURTESY.issuperset(each[1])]
+    ordered = sorted(cut, key=lambda each: -len(each[1]))
     return ordered[:_MAIN]
 
 
@@ -133,6 +146,18 @@ def _places(
     if len(texts) > 2 and vectors:
         meanings = meanings - meanings.mean(axis=0)
     return _unit(np.hstack([_unit(words), _MEANING * _unit(meanings)]))
+
+
+def _with_reading(places: Floats, read: Sequence[Sequence[str]]) -> Floats:
+    """The places with what the calls sound like: a word that is written otherwise each time is read nearly alike."""
+    keys = [np.unique(np.concatenate([pair_keys(kana) for kana in call])) for call in read]
+    terms, having = np.unique(np.concatenate(keys), return_counts=True)
+    rarity = np.array([idf(len(read), int(count)) for count in having], np.float32)
+    sounds = np.zeros((len(read), len(terms)), np.float32)
+    for row, own in enumerate(keys):
+        columns = np.searchsorted(terms, own)
+        sounds[row, columns] = rarity[columns]
+    return _unit(np.hstack([places, _SOUND * _unit(sounds)]))
 
 
 def _unit(rows: Floats) -> Floats:

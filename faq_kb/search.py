@@ -27,6 +27,9 @@ WEIGHTS: Mapping[str, float] = {
     "words": 1.0, "pairs": 0.4, "characters": 0.3, "kana": 0.2, "question": 1.0, "meaning": 0.5,
 }  # fmt: skip
 """`kana` is the weight for a query of which no word is known; it counts as far as words are unknown."""
+HEARD: Mapping[str, float] = {**WEIGHTS, "kana": 1.0}
+"""For what a recogniser wrote: it keeps the sound where it loses the word, so the reading counts whatever is known.
+Chosen on half of the first entries (`benchmarks/heard_suggestions.py`)."""
 CANDIDATES = 2000
 STRICT = 0.75
 """From this share of the telling words (by weight), themselves or as synonyms, a hit is a strict one."""
@@ -72,9 +75,15 @@ class Searcher:
         vectors: WordVectors | None = None,
         synonyms: Synonyms | None = None,
         weights: Mapping[str, float] = WEIGHTS,
+        *,
+        heard: bool = False,
     ) -> None:
         self.analyser, self.vectors, self.synonyms = analyser, vectors, synonyms or Synonyms()
-        self.weights = weights
+        self.weights, self._heard = weights, heard
+
+    def hearing(self, weights: Mapping[str, float] = HEARD) -> Searcher:
+        """The same, for what was heard and not typed."""
+        return Searcher(self.analyser, self.vectors, self.synonyms, weights, heard=True)
 
     def search(
         self, index: Index, text: str, limit: int = 10, *, now: float | None = None, public: bool = False
@@ -119,7 +128,7 @@ class Searcher:
         return first, told | (self._compared(index, query, first) if len(first) else {})
 
     def _weight(self, name: str, query: Query) -> float:
-        return self.weights[name] * (query.unknown if name == "kana" else 1.0)
+        return self.weights[name] * (query.unknown if name == "kana" and not self._heard else 1.0)
 
     def _looked_up(self, index: Index, query: Query) -> dict[str, Floats]:
         """What is looked up in postings, weighted, for every document of every segment."""
@@ -128,7 +137,7 @@ class Searcher:
             "pairs": _plain(index, "pairs", query.pairs),
             "characters": _plain(index, "characters", query.characters),
         }
-        if query.unknown:
+        if query.unknown or self._heard:
             found["kana"] = _plain(index, "kana", query.kana)
         for name, scores in found.items():
             highest = float(scores.max(initial=0.0))

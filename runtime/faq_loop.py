@@ -56,7 +56,7 @@ async def suggest_for(call: str, file: Path | None, limit: int, out: Out, say: S
                     cure="toritsugi cases で通話番号と状態を確かめる",
                 )
         searcher, index = await base.search.ready(unit)
-        found = suggest(searcher, index, said, limit, now=base.clock.city_now().timestamp())
+        found = suggest(searcher.hearing(), index, said, limit, now=base.clock.city_now().timestamp())
         texts = await unit.faq.in_force([each.article_id for each in found])
         for each in found:
             row = {

@@ -104,12 +104,13 @@ async def effect_of(
     """
     length = min(days * _DAY_S, max(now - at, 0.0))
     counts = []
+    hearing = searcher.hearing()
     for since in (at - length, at):
         about = every = 0
         async for talked in talked_calls(unit, since, since + length):
             every += 1
             # As of today, or an entry that begins on that day would answer none of the calls before.
-            found = suggest(searcher, index, talked.citizen)
+            found = suggest(hearing, index, talked.citizen)
             about += any(each.article_id == article_id and each.confidence >= ANSWERED for each in found)
         counts += [about, every]
     return effect(*counts)

@@ -87,7 +87,7 @@ class FaqSearch:
         self, searcher: Searcher, index: Index, sentences: Sequence[str], now: float | None
     ) -> list[Suggestion]:
         with self._lock:
-            return suggest(searcher, index, sentences, now=now)
+            return suggest(searcher.hearing(), index, sentences, now=now)
 
     async def ready(self, unit: UnitOfWork) -> tuple[Searcher, Index]:
         """The searcher, and the index as of this transaction."""

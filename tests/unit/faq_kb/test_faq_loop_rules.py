@@ -145,6 +145,35 @@ def test_gaps_do_not_depend_on_the_order_in_which_calls_come(order: list[int]) -
     assert gaps([calls[number] for number in order], ANALYSER) == gaps(calls, ANALYSER)
 
 
+def test_a_topic_that_is_misheard_another_way_each_time_is_one_gap() -> None:
+    calls = [
+        call(1, "そだいごみの収集をお願いしたいのですが。", "わかりました。失礼します。"),
+        call(2, "粗大ゴミの終週はいつですか。", "助かりました。失礼します。"),
+        call(3, "図書館の開館時間を知りたい。", "わかりました。失礼します。"),
+        call(4, "保育園の申し込みはどこですか。", "助かりました。失礼します。"),
+    ]
+    assert [gap.calls for gap in gaps(calls, ANALYSER)] == [("c-1", "c-2")]
+
+
+def test_courtesies_make_no_gap() -> None:
+    said = (
+        "わかりました。失礼します。",
+        "ありがとうございました。",
+        "少々お待ちください。",
+        "すみません、ちょっと。",
+    )
+    assert gaps([call(number, *said) for number in range(4)], ANALYSER) == []
+
+
+def test_what_is_heard_is_found_by_its_reading_and_what_is_typed_as_before(index: Index) -> None:
+    heard = "引く濃しのトドケデはどうですか。"
+    told = {hit.article_id: hit.parts for hit in SEARCHER.hearing().search(index, heard)}
+    assert told["move"]["kana"] == max(parts["kana"] for parts in told.values()) > 0.1
+    assert SEARCHER.hearing().search(index, heard, 1)[0].article_id == "move"
+    typed = SEARCHER.search(index, "引っ越しの届け出はどうしますか。")
+    assert all(hit.parts.get("kana", 0.0) == 0.0 for hit in typed)
+
+
 def test_a_draft_begins_without_the_words_that_people_begin_with() -> None:
     assert plain("すみません、えーと、犬の登録は？") == "犬の登録は？"
     assert plain("はいけいの書き方") == "はいけいの書き方"

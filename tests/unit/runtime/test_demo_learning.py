@@ -70,7 +70,9 @@ def test_most_talks_lead_to_the_right_entry_among_three(
     dice, missed, every = random.Random(1), [], 0
     for key in asked * (3 if rate else 1):
         every += 1
-        found = {each.article_id for each in suggest(searcher, index, heard(*key, rate, letters, dice))}
+        found = {
+            each.article_id for each in suggest(searcher.hearing(), index, heard(*key, rate, letters, dice))
+        }
         if not found & TALKS[key].entries:
             missed.append((key, found))
     assert every >= len(asked) >= 10
@@ -86,7 +88,7 @@ def test_what_nothing_answers_becomes_a_gap_for_each_topic(
         if talk.entries:
             continue
         asked = heard(name, language, 0.0, letters, random.Random(1))
-        found = suggest(searcher, index, asked)
+        found = suggest(searcher.hearing(), index, asked)
         assert not found or found[0].confidence < ANSWERED, (name, found)
         unanswered.append(Unanswered(call=name, at=0.0, asked=asked))
     found_gaps = gaps(unanswered, ANALYSER, weigh=index.weigh)
