@@ -29,7 +29,7 @@ WEIGHTS: Mapping[str, float] = {
 """`kana` is the weight for a query of which no word is known; it counts as far as words are unknown."""
 HEARD: Mapping[str, float] = {**WEIGHTS, "kana": 1.0}
 """For what a recogniser wrote: it keeps the sound where it loses the word, so the reading counts whatever is known.
-Chosen on half of the first entries (`benchmarks/heard_suggestions.py`)."""
+Twice that differs by one question of 74 (`benchmarks/heard_suggestions.py`)."""
 CANDIDATES = 2000
 STRICT = 0.75
 """From this share of the telling words (by weight), themselves or as synonyms, a hit is a strict one."""
