@@ -124,15 +124,25 @@ def _first_of_each_leg(story: Story) -> list[f.StaffReached]:
 
 
 def _stays(story: Story, leg: Uniqueid) -> list[_Stay]:
-    """Where this leg was, by time."""
+    """Where this leg was, by time.
+
+    Asterisk (seen on 22.10) writes no BRIDGE_ENTER of a leg that a transfer puts into a bridge which the asking leg
+    entered within the same millisecond. A leg is in one bridge at a time: it came when it left the one before.
+    """
     stays: list[_Stay] = []
+    left_at: float | None = None
     for fact in story.facts:
         if isinstance(fact, f.LegJoined) and fact.uniqueid == leg:
             stays.append(_Stay(fact.bridge, fact.at, None))
         elif isinstance(fact, f.LegLeft) and fact.uniqueid == leg:
-            for place, stay in enumerate(stays):
-                if stay.until is None and stay.bridge == fact.bridge:
-                    stays[place] = replace(stay, until=fact.at)
+            here = [
+                place for place, stay in enumerate(stays) if stay.until is None and stay.bridge == fact.bridge
+            ]
+            for place in here:
+                stays[place] = replace(stays[place], until=fact.at)
+            if not here and left_at is not None:
+                stays.append(_Stay(fact.bridge, left_at, fact.at))
+            left_at = fact.at
         elif isinstance(fact, f.HungUp) and fact.uniqueid == leg:
             stays = [replace(stay, until=fact.at) if stay.until is None else stay for stay in stays]
     end = story.ended_at

@@ -5,6 +5,10 @@ from __future__ import annotations
 from ledger import facts as f
 from ledger.story import Story, is_exact
 
+_TICK_S = 0.02
+"""queue_log's second comes from a clock that lags CEL's by up to a tick of the kernel (10 ms at the most): an entry just
+after the full second may bear the second before."""
+
 
 def wait_of(story: Story, first_operator: float | None) -> tuple[float | None, bool]:
     """Seconds in queues until the first operator or until leaving, summed; and whether only whole seconds
@@ -32,7 +36,7 @@ def _joins(story: Story) -> tuple[list[float], bool]:
     joins = [at for at, _ in exact]
     coarse = False
     for entered in story.all(f.EnteredQueue):
-        if not any(queue == entered.queue and -1.0 < entered.at - at <= 3.0 for at, queue in exact):
+        if not any(queue == entered.queue and -1.0 - _TICK_S < entered.at - at <= 3.0 for at, queue in exact):
             joins.append(max(entered.at, story.arrived_at))
             coarse = True
     return sorted(joins), coarse

@@ -132,6 +132,13 @@ def test_moved_to_a_bridge_and_back_is_one_stretch() -> None:
     assert staff(folded(teller.hung_up(60.0))) == [("701", 40.02, 60.0)]
 
 
+def test_an_entry_that_no_line_tells_is_the_moment_of_leaving_the_bridge_before() -> None:
+    teller = asked(talking(), 20.0)
+    leaves(leaves(teller, 23.2, "b", citizen=True), 30.0, "c", citizen=True)
+    leaves(teller, 30.0, "c", citizen=False).parted(23.2, how="ATTENDEDTRANSFER")
+    assert staff(folded(teller.hung_up(30.0))) == [("701", 23.2, 30.0)]
+
+
 def test_order_and_repetition_change_nothing() -> None:
     teller = leaves(asked(talking(), 20.0), 40.0, "c", citizen=False)
     joins(teller, 40.02, "b", citizen=False).parted(40.05, how="ATTENDEDTRANSFER").hung_up(100.0)

@@ -268,12 +268,18 @@ def _after_work(rows: list[tuple[int, str, str]], begun: float, until: float) ->
 
 def _stays(events: list[Event], leg: str) -> list[Stay]:
     found: list[Stay] = []
+    gone = None
     for at, name, payload, extra in events:
         if payload["_leg"] != leg:
             continue
         if name == "BRIDGE_ENTER":
             found.append((extra["bridge_id"], at, float("inf")))
         elif name == "BRIDGE_EXIT":
+            inside = any(bridge == extra["bridge_id"] and until == float("inf") for bridge, _, until in found)
+            if not inside and gone is not None:
+                # No entry is told: it came straight from the bridge before.
+                found.append((extra["bridge_id"], gone, float("inf")))
+            gone = at
             found = [
                 (bridge, since, at if until == float("inf") and bridge == extra["bridge_id"] else until)
                 for bridge, since, until in found
