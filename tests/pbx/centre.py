@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -450,7 +449,8 @@ class Centre:
     def recount(self) -> None:
         """The figures of the calls that have ended since the last time: the ledger's fold against the simple recount.
 
-        Each difference is told once, as a warning.
+        Raises:
+            AssertionError: they differ; each difference is told once.
         """
         settings = settings_from(self.environment())
         cel, queue_log = (
@@ -459,9 +459,7 @@ class Centre:
         )
         found, ended = differences(cel, queue_log, self.recounted)
         self.recounted.update(ended)
-        # queue_log has whole seconds: a wait that only it tells may differ by one between the two. Told, not failed.
-        if found:
-            warnings.warn("the two counts of the raw lines differ:\n" + "\n".join(found), stacklevel=1)
+        assert not found, "the two counts of the raw lines differ:\n" + "\n".join(found)
 
     # ---- what was heard, what was written ---------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import Any
 
 import pytest
@@ -12,12 +11,7 @@ from handover import INSIDE, OUTSIDE, Handover, now, spans
 
 from demo.ends.calls import IncomingCall
 
-pytestmark = [
-    pytest.mark.pbx,
-    pytest.mark.asyncio(loop_scope="session"),
-    # Minutes of ringing out: the whole suite must end in 25 minutes, and `test_codes.py` tells each code once.
-    pytest.mark.skipif(not os.environ.get("LONG_STORIES"), reason="told with LONG_STORIES=1"),
-]
+pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 BLIND, ATTENDED, ABORT, JOIN, THREE, SWAP = "*7", "*8", "*1", "*2", "*3", "*4"
 NOBODY = 0
 
