@@ -6,8 +6,8 @@ from ledger import facts as f
 from ledger.story import Story, is_exact
 
 _TICK_S = 0.02
-"""queue_log's second comes from a clock that lags CEL's by up to a tick of the kernel (10 ms at the most): an entry just
-after the full second may bear the second before."""
+"""queue_log's second comes from a clock that lags CEL's by up to a tick of the kernel (10 ms at the most): an entry
+just after the full second may bear the second before."""
 
 
 def wait_of(story: Story, first_operator: float | None) -> tuple[float | None, bool]:
