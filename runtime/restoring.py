@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
-import secrets
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,15 +14,15 @@ from core.errors import ToritsugiError
 from core.ids import CallId
 from core.keys import KeyRing, key_source
 from core.sealed import SealBroken
-from core.settings import Settings, settings_from
+from core.settings import Settings
 from runtime.archive import ArchiveReader, Manifest, fill_database, tidy
 from runtime.backup import OF_THE_MACHINE, open_backup, replays_of
 from runtime.backup_recordings import index_of, recording_at
 from runtime.erasing import REPLAYS, Eraser
 from runtime.instance import Instance
+from runtime.new_home import its_database, put_together, require_empty, settings_at
 from services.city import load_city
 from services.erasure import ErasureRecord, Subject, SubjectKind, fingerprint
-from services.ports import AuditEntry
 from storage.database import Database
 
 Say = Callable[[str], None]
@@ -46,10 +42,7 @@ async def restore(file: Path, home: Path, *, erasures: Path | None, say: Say) ->
             Nothing is left then, but for tables in a PostgreSQL.
     """
     home, file = home.resolve(), file.resolve()
-    if home.exists() and any(home.iterdir()):
-        raise ToritsugiError(
-            "空ではありません", where=str(home), cure="空のフォルダーか、まだないフォルダーにする"
-        )
+    require_empty(home)
     replays = erasures or file.with_name(REPLAYS)
     if not replays.is_file():
         raise ToritsugiError(
@@ -59,40 +52,14 @@ async def restore(file: Path, home: Path, *, erasures: Path | None, say: Say) ->
         )
     ring = key_source(home).load()
     archive = open_backup(file, ring)
-    place = home.with_name(f".{home.name}.restoring-{secrets.token_hex(4)}")
-    place.mkdir(parents=True, mode=0o700)
-    try:
-        settings = _settings_at(place, archive)
+    done: dict[str, Any] = {}
+    with put_together(home, archive) as place:
+        settings = settings_at(place, archive)
         found = await asyncio.to_thread(_place_files, archive, place, ring, say)
-        database = Database(settings.database_url)
-        try:
+        async with its_database(settings, "backup.restore", file, done) as database:
             await fill_database(database, archive, OF_THE_MACHINE, say)
-            again = await erase_again(settings, database, replays, archive.manifest, say)
-            async with database.uow() as unit:
-                await unit.audit.add(
-                    AuditEntry(
-                        at=time.time(), actor=os.environ.get("SUDO_USER") or getpass.getuser(),
-                        action="backup.restore", subject=file.name, detail={"erased_again": again},
-                    )
-                )  # fmt: skip
-            await database.empty_wal()
-        finally:
-            await database.close()
-        if home.exists():
-            home.rmdir()
-        place.rename(home)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    finally:
-        archive.close()
-    return {"home": str(home), **tidy(asdict(archive.manifest)), **found, "erased_again": again}
-
-
-def _settings_at(place: Path, archive: ArchiveReader) -> Settings:
-    """The environment's settings, with the home where the files are put together."""
-    values = {name: value for name, value in os.environ.items() if name.startswith("TORITSUGI_")}
-    return settings_from({**values, "TORITSUGI_HOME": str(place), "TORITSUGI_NODE": archive.manifest.node})
+            done["erased_again"] = await erase_again(settings, database, replays, archive.manifest, say)
+    return {"home": str(home), **tidy(asdict(archive.manifest)), **found, **done}
 
 
 def _place_files(archive: ArchiveReader, place: Path, ring: KeyRing, say: Say) -> dict[str, int]:

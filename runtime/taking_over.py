@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import secrets
-import shutil
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,10 +13,9 @@ from typing import Any
 from core.errors import ToritsugiError
 from core.keys import KeyRing, KeySource, key_source
 from core.sealed import SealBroken, SealingWriter
-from core.settings import settings_from
 from runtime.archive import ArchiveReader, fill_database, tidy
 from runtime.handover import FOLDERS, FORMAT, LEFT_OUT
-from services.ports import AuditEntry
+from runtime.new_home import its_database, put_together, require_empty, settings_at
 from storage.database import Database
 
 Say = Callable[[str], None]
@@ -35,52 +31,26 @@ async def take_over(file: Path, home: Path, *, keys: Path | None, say: Say) -> d
         ToritsugiError: the home is in use, or the file is damaged or of an unknown format; nothing is left then.
     """
     home, file = home.resolve(), file.resolve()
-    if home.exists() and any(home.iterdir()):
-        raise ToritsugiError(
-            "空ではありません", where=str(home), cure="空のフォルダーか、まだないフォルダーにする"
-        )
+    require_empty(home)
     way = KeySource(path=keys or file.with_name(f"{file.name}.keys")).load()
     ring = key_source(home).load()
     archive = ArchiveReader(file, (FORMAT,), lambda: way)
-    place = home.with_name(f".{home.name}.importing-{secrets.token_hex(4)}")
-    place.mkdir(parents=True, mode=0o700)
-    try:
+    done: dict[str, Any] = {}
+    with put_together(home, archive) as place:
         say("全体のハッシュを確かめています。")
         wrong = await asyncio.to_thread(archive.wrong_members, recordings_inside=True)
         if wrong:
             raise SealBroken(f"{file}: {', '.join(wrong[:5])}")
-        values = {name: value for name, value in os.environ.items() if name.startswith("TORITSUGI_")}
-        settings = settings_from(
-            {**values, "TORITSUGI_HOME": str(place), "TORITSUGI_NODE": archive.manifest.node}
-        )
+        settings = settings_at(place, archive)
         await asyncio.to_thread(_place, archive, place, ring)
-        database = Database(settings.database_url)
-        try:
+        async with its_database(settings, "handover.import", file, done) as database:
             # An export has no accounts and no settings in it; of a file that has, they are not taken.
             await fill_database(database, archive, LEFT_OUT, say)
-            renewed = await _new_passwords(database)
-            async with database.uow() as unit:
-                await unit.audit.add(
-                    AuditEntry(
-                        at=time.time(), actor=os.environ.get("SUDO_USER") or getpass.getuser(),
-                        action="handover.import", subject=file.name, detail={"renewed": renewed},
-                    )
-                )  # fmt: skip
-            await database.empty_wal()
-        finally:
-            await database.close()
-        if home.exists():
-            home.rmdir()
-        place.rename(home)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    finally:
-        archive.close()
+            done["renewed"] = await _new_passwords(database)
     rows = {name: each.rows for name, each in archive.manifest.tables.items()}
     return {
         "home": str(home), "node": archive.manifest.node, **tidy(asdict(archive.manifest)), "tables": rows,
-        "new_passwords": renewed, "encrypted": ring.current is not None,
+        "new_passwords": done["renewed"], "encrypted": ring.current is not None,
     }  # fmt: skip
 
 
