@@ -20,7 +20,7 @@ class AnswerRateRule:
     """Which calls stand in the denominator of 応答率. A contract may throw these switches."""
 
     id: str = DEFAULT_RULE
-    name_ja: str = "オペレーターを求めた呼"
+    name_ja: str = "オペレーターを求めた電話"
     overflow: bool = True
     """Callers who were told that nobody can take the call."""
     callbacks: bool = True
@@ -70,7 +70,7 @@ class AnswerRateRule:
         parts += ["時間外の案内"] if self.after_hours else []
         words = "応答 ÷（" + "＋".join(parts) + "）"
         if self.short_abandon_s > 0:
-            words += f"。{self.short_abandon_s}秒未満の待ちで切れた呼は除く"
+            words += f"。{self.short_abandon_s}秒未満の待ちで切れた電話は除く"
         return words
 
 

@@ -53,47 +53,47 @@ _A = "reports.answer_rates."
 _R = "reports.resolution."
 _NONE = "分母が0件なら「–」"
 _NO_ANSWER = "応答が0件なら「–」"
-_OPEN = "通話中の呼は入れない"
-_KNOWN = "番号の分からない呼（非通知など）は分母にも分子にも入れない。推定値"
+_OPEN = "通話中の電話は入れない"
+_KNOWN = "番号の分からない電話（非通知など）は分母にも分子にも入れない。推定値"
 
 _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
     # id, name, formula, unit, edges, function, source
     (
         "incoming", "入電",
-        "市の番号に届いたすべての呼。時間外を含み、試験呼を除く。呼び出しの回数は数えない",
-        Unit.CALLS, "通話中の呼を含む", _M + "incoming", _OWN,
+        "市の番号に届いたすべての電話。時間外を含み、試験の電話を除く。呼び出しの回数は数えない",
+        Unit.CALLS, "通話中の電話を含む", _M + "incoming", _OWN,
     ),
-    ("answered", "応答", "オペレーターと市民がつながった呼", Unit.CALLS, _OPEN, _M + "answered", _OWN),
+    ("answered", "応答", "オペレーターと市民がつながった電話", Unit.CALLS, _OPEN, _M + "answered", _OWN),
     (
-        "abandoned_queue", "待ち中の切断（放棄呼）", "オペレーターを待つ間に市民が切った呼",
-        Unit.CALLS, "混雑の案内で終わった呼は入れない", _M + "abandoned_queue", _OWN,
+        "abandoned_queue", "待ち中の切断（放棄呼）", "オペレーターを待つ間に市民が切った電話",
+        Unit.CALLS, "混雑の案内で終わった電話は入れない", _M + "abandoned_queue", _OWN,
     ),
     (
-        "abandoned_menu", "案内中の切断", "冒頭の案内やメニューの途中で市民が切った呼。放棄呼とは分けて数える",
+        "abandoned_menu", "案内中の切断", "冒頭の案内やメニューの途中で市民が切った電話。放棄呼とは分けて数える",
         Unit.CALLS, _OPEN, _M + "abandoned_menu", _OWN,
     ),
     (
-        "overflow", "混雑の案内", "満席、受付者なし、または待ち時間の上限により、混雑の案内で終わった呼",
-        Unit.CALLS, "次の待ち列へ移った呼は、まだ待っている呼とする", _M + "overflow", _OWN,
+        "overflow", "混雑の案内", "満席、受付者なし、または待ち時間の上限により、混雑の案内で終わった電話",
+        Unit.CALLS, "次の待ち列へ移った電話は、まだ待っている電話とする", _M + "overflow", _OWN,
     ),
-    ("callbacks", "折り返し予約", "折り返しを予約して終わった呼", Unit.CALLS, _OPEN, _M + "callbacks", _OWN),
-    ("referred", "他の番号を案内", "別の連絡先を案内して終わった呼", Unit.CALLS, _OPEN, _M + "referred", _OWN),
+    ("callbacks", "折り返し予約", "折り返しを予約して終わった電話", Unit.CALLS, _OPEN, _M + "callbacks", _OWN),
+    ("referred", "他の番号を案内", "別の連絡先を案内して終わった電話", Unit.CALLS, _OPEN, _M + "referred", _OWN),
     (
-        "self_served", "自動案内で完了", "音声の案内を聞き終え、オペレーターを求めずに終わった呼",
+        "self_served", "自動案内で完了", "音声の案内を聞き終え、オペレーターを求めずに終わった電話",
         Unit.CALLS, _OPEN, _M + "self_served", _OWN,
     ),
     (
-        "after_hours", "時間外の案内", "受付時間外、休日、臨時休止の案内で終わった呼",
+        "after_hours", "時間外の案内", "受付時間外、休日、臨時休止の案内で終わった電話",
         Unit.CALLS, _OPEN, _M + "after_hours", _OWN,
     ),
-    ("system_failures", "システム障害", "当方の都合で切れた呼", Unit.CALLS, _OPEN, _M + "system_failures", _OWN),
+    ("system_failures", "システム障害", "当方の都合で切れた電話", Unit.CALLS, _OPEN, _M + "system_failures", _OWN),
     (
-        "short_abandons", "早切れ", "待ち列に入り、定めた秒数より前に市民が切った呼",
-        Unit.CALLS, "ちょうどその秒数の呼は入れない", _M + "short_abandons", "Dialpad、RingCentral（秒数は選べる）",
+        "short_abandons", "早切れ", "待ち列に入り、定めた秒数より前に市民が切った電話",
+        Unit.CALLS, "ちょうどその秒数の電話は入れない", _M + "short_abandons", "Dialpad、RingCentral（秒数は選べる）",
     ),
     (
-        "offered", "分母", "応答率の分母に立つ呼。市の選んだ数え方による",
-        Unit.CALLS, "時間外の呼を入れる数え方は all_incoming だけ", _A + "offered", _OWN,
+        "offered", "分母", "応答率の分母に立つ電話。市の選んだ数え方による",
+        Unit.CALLS, "時間外の電話を入れる数え方は all_incoming だけ", _A + "offered", _OWN,
     ),
     (
         "answer_rate", "応答率", "", Unit.SHARE, _NONE, _A + "answer_rate",
@@ -108,7 +108,7 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
         Unit.SHARE, _NONE, _M + "answer_rate_of_all", _OWN,
     ),
     (
-        "abandon_rate", "放棄呼率", "待ち中の切断 ÷ 待ち列に入った呼",
+        "abandon_rate", "放棄呼率", "待ち中の切断 ÷ 待ち列に入った電話",
         Unit.SHARE, _NONE, _M + "abandon_rate", "Amazon Connect、プロシード（案内中の切断は分ける）",
     ),
     (
@@ -116,16 +116,16 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
         Unit.SHARE, _NONE, _M + "menu_abandon_rate", "プロシード",
     ),
     (
-        "line_loss", "呼損率", "話し中で届かなかった呼 ÷（話し中で届かなかった呼 ＋ 入電）",
+        "line_loss", "呼損率", "話し中で届かなかった電話 ÷（話し中で届かなかった電話 ＋ 入電）",
         Unit.SHARE, "通信事業者の数値がなければ「–」。交換機からは見えない", _M + "line_loss",
         "callcenter-dojo、bewith（ビジー返し）",
     ),
     (
-        "service_level", "サービスレベル", "定めた秒数以内に応答した呼 ÷ 応答率と同じ分母",
+        "service_level", "サービスレベル", "定めた秒数以内に応答した電話 ÷ 応答率と同じ分母",
         Unit.SHARE, _NONE + "。ちょうどその秒数を含む", _M + "service_level", _OWN,
     ),
     (
-        "service_level_asterisk", "サービスレベル（応答だけ）", "定めた秒数以内に応答した呼 ÷ 応答",
+        "service_level_asterisk", "サービスレベル（応答だけ）", "定めた秒数以内に応答した電話 ÷ 応答",
         Unit.SHARE, _NO_ANSWER, _M + "service_level_asterisk", "Asterisk app_queue SL",
     ),
     (
@@ -149,24 +149,24 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
         Unit.SHARE, _NONE, _M + "service_level_breakouts", "NewVoiceMedia",
     ),
     (
-        "longest_wait", "最長待ち時間", "待ち列に入ってからつながる、または離れるまで。応答しなかった呼も含めた最大",
-        Unit.SECONDS, "待った呼がなければ「–」", _M + "longest_wait", _OWN,
+        "longest_wait", "最長待ち時間", "待ち列に入ってからつながる、または離れるまで。応答しなかった電話も含めた最大",
+        Unit.SECONDS, "待った電話がなければ「–」", _M + "longest_wait", _OWN,
     ),
     (
-        "asa", "平均応答速度", "応答した呼の待ち時間の合計 ÷ 応答。待ち列に入ってから",
+        "asa", "平均応答速度", "応答した電話の待ち時間の合計 ÷ 応答。待ち列に入ってから",
         Unit.SECONDS, _NO_ANSWER, _M + "average_speed_of_answer", _OWN,
     ),
     (
-        "asa_arrival", "平均応答速度（着信から）", "応答した呼の、着信からつながるまでの平均。案内とメニューを含む",
+        "asa_arrival", "平均応答速度（着信から）", "応答した電話の、着信からつながるまでの平均。案内とメニューを含む",
         Unit.SECONDS, _NO_ANSWER, _M + "average_from_arrival", _OWN,
     ),
     (
-        "five_minutes", "長い待ち", "待ち時間が基準以上の呼。応答の有無を問わない",
-        Unit.CALLS, "ちょうど基準の呼を含む", _M + "long_waits", "千葉市仕様書 7(5)オ(イ)",
+        "five_minutes", "長い待ち", "待ち時間が基準以上の電話。応答の有無を問わない",
+        Unit.CALLS, "ちょうど基準の電話を含む", _M + "long_waits", "千葉市仕様書 7(5)オ(イ)",
     ),
     (
         "wait_told", "待ち時間の案内の的中率",
-        "最初に案内した「何分から何分」の間につながった呼 ÷ 時間を案内して応答した呼。案内の時点から数える",
+        "最初に案内した「何分から何分」の間につながった電話 ÷ 時間を案内して応答した電話。案内の時点から数える",
         Unit.SHARE, _NONE, _M + "wait_told_true", _OWN,
     ),
     (
@@ -174,8 +174,8 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
         Unit.SECONDS, _NO_ANSWER, _M + "average_talk", _OWN,
     ),
     (
-        "acw", "平均後処理時間", "通話の後、次の呼を受けられるまでの時間の平均。分かった呼のみ",
-        Unit.SECONDS, "分かった呼がなければ「–」", _M + "average_wrap_up", _OWN,
+        "acw", "平均後処理時間", "通話の後、次の電話を受けられるまでの時間の平均。分かった電話のみ",
+        Unit.SECONDS, "分かった電話がなければ「–」", _M + "average_wrap_up", _OWN,
     ),
     (
         "aht", "平均処理時間", "（通話（保留を含む）＋ 分かった後処理）の合計 ÷ 応答",
@@ -190,24 +190,26 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
         Unit.SHARE, "サインインがなければ「–」", _M + "utilisation", "BIZTEL（事業者により違うため式を印字する）",
     ),
     (
-        "transfer_rate", "転送率", "転送先が応答した転送が1回以上ある応答呼 ÷ 応答",
+        "transfer_rate", "転送率", "転送先が応答した転送が1回以上ある電話（応答したもの） ÷ 応答",
         Unit.SHARE, _NO_ANSWER, _M + "transfer_rate", _OWN,
     ),
     (
-        "second_line_rate", "二次対応率", "市の転送先一覧へつなごうとした応答呼 ÷ 応答",
+        "second_line_rate", "二次対応率", "市の転送先一覧へつなごうとした電話（応答したもの） ÷ 応答",
         Unit.SHARE, _NO_ANSWER, _M + "second_line_rate", "宇部市仕様書 10(1)",
     ),
     (
-        "second_line_reached", "二次対応の応答率", "転送先の職員と市民が話した呼 ÷ 転送先へつなごうとした応答呼",
+        "second_line_reached", "二次対応の応答率",
+        "転送先の職員と市民が話した電話 ÷ 転送先へつなごうとした電話（応答したもの）",
         Unit.SHARE, _NONE, _M + "second_line_reached", "宇部市仕様書 10(3)イ",
     ),
     (
         "first_contact", "一次完了率",
-        "一人のオペレーターで終わり、転送も折り返しもなく、7日以内に同じ番号から同じ用件の呼がない応答呼 ÷ 応答",
+        "一人のオペレーターで終わり、転送も折り返しもなく、"
+        "7日以内に同じ番号から同じ用件の電話がない電話（応答したもの） ÷ 応答",
         Unit.SHARE, _KNOWN, _R + "first_contact", "印西市仕様書 5④。日数は取次の想定",
     ),
     (
-        "self_resolved", "自己解決率", "24時間以内に同じ番号から呼がない、自動案内で完了した呼 ÷ 自動案内で完了",
+        "self_resolved", "自己解決率", "24時間以内に同じ番号から電話がない、自動案内で完了した電話 ÷ 自動案内で完了",
         Unit.SHARE, _KNOWN, _R + "self_resolved", "印西市仕様書 2③。時間は取次の想定",
     ),
     (
@@ -216,11 +218,11 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
     ),
     (
         "offers", "呼び出し", "オペレーターの電話機を呼び出した回数。応答、不応答、呼び出し中の市民の切断を含む",
-        Unit.CALLS, "呼の数ではない", "reports.evenness.evenness_report", _OWN,
+        Unit.CALLS, "電話の数ではない", "reports.evenness.evenness_report", _OWN,
     ),
     (
         "missed_offers", "不応答", "呼び出しに出なかった、または断った回数",
-        Unit.CALLS, "呼の数ではない", "reports.evenness.evenness_report", _OWN,
+        Unit.CALLS, "電話の数ではない", "reports.evenness.evenness_report", _OWN,
     ),
     (
         "handled_calls", "対応件数", "そのオペレーターと市民がつながった回数",
@@ -252,7 +254,7 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
         Unit.CALLS, "理由が記録された呼び出しだけを数える", "reports.evenness.evenness_report", _OWN,
     ),
     (
-        "lost", "応答できなかった呼", "応答率の分母のうち、オペレーターにつながらなかった呼",
+        "lost", "応答できなかった電話", "応答率の分母のうち、オペレーターにつながらなかった電話",
         Unit.CALLS, _OPEN, "reports.shortfall.shortfall_report", "松阪市仕様書 2章2(3)イ",
     ),
     (

@@ -44,7 +44,7 @@ def render_shortfall_csv(report: ShortfallReport) -> str:
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(
         [
-            "日付", "時", "対象", "応答", "応答できなかった呼", "受付人数", "受付者なしの秒", "呼び出し", "不応答",
+            "日付", "時", "対象", "応答", "応答できなかった電話", "受付人数", "受付者なしの秒", "呼び出し", "不応答",
             "平均通話", "平均後処理", "最長待ち", "兆し", "通話番号", "応答率の定義",
         ]
     )  # fmt: skip

@@ -103,7 +103,7 @@ def counts(material: Material) -> Table:
     ]
     if tally.open:
         rows.append(("通話中", tally.open, m.share(tally.open, whole)))
-    note = f"試験呼 {tally.tests}件は入れない。" if tally.tests else ""
+    note = f"試験の電話 {tally.tests}件は入れない。" if tally.tests else ""
     return Table(
         id="counts", title="入電の内訳", columns=columns, rows=Rows(columns, rows), total="入電", note=note
     )
@@ -323,7 +323,7 @@ def grid(material: Material) -> Table:
         columns=columns,
         rows=Rows(columns, rows),
         total="計",
-        note="コールセンターでオペレーターが応答した呼。",
+        note="コールセンターでオペレーターが応答した電話。",
     )
 
 
@@ -389,8 +389,8 @@ def funnel(material: Material) -> Table:
     stage("オペレーター", 0, "")
     columns = (
         Column(id="stage", title="段階"),
-        Column(id="calls", title="届いた呼", kind=Kind.CALLS),
-        Column(id="lost", title="ここまでの呼", kind=Kind.CALLS, total=True),
+        Column(id="calls", title="届いた電話", kind=Kind.CALLS),
+        Column(id="lost", title="ここまでの電話", kind=Kind.CALLS, total=True),
         Column(id="why", title="理由"),
         Column(id="share", title="着信に占める割合", kind=Kind.SHARE),
     )
@@ -399,8 +399,8 @@ def funnel(material: Material) -> Table:
         title="回線からオペレーターまで",
         columns=columns,
         rows=Rows(columns, rows),
-        total="応答の前に終わった呼",
-        note="話し中で回線に届かなかった呼は、通信事業者の数値がなければ分からない。",
+        total="応答の前に終わった電話",
+        note="話し中で回線に届かなかった電話は、通信事業者の数値がなければ分からない。",
     )
 
 
@@ -408,7 +408,7 @@ def long_waits(material: Material) -> Table:
     """The calls behind the five-minute rule (千葉 7(5)オ(イ))."""
     least = limit(material.period.city.long_wait_s)
     return Table(
-        id="long_waits", title=f"待ちが{least}以上の呼", columns=CALL_COLUMNS,
+        id="long_waits", title=f"待ちが{least}以上の電話", columns=CALL_COLUMNS,
         rows=material.period.long_waits, listing=True,
     )  # fmt: skip
 
@@ -427,12 +427,12 @@ def handover(material: Material) -> Table:
     columns = (Column(id="name", title="区分"), Column(id="calls", title="件数", kind=Kind.CALLS))
     rows: list[CellRow] = [
         ("応答", tally.ends[_D.ANSWERED]),
-        ("転送先が応答した呼", tally.transferred),
+        ("転送先が応答した電話", tally.transferred),
         ("　うちすぐに転送", tally.transferred_by[TransferKind.BLIND]),
         ("　うち確認してから転送", tally.transferred_by[TransferKind.ATTENDED]),
-        ("職員へつなごうとした呼", tally.handed_over),
-        ("　うち職員と話した呼", tally.reached),
-        ("　うち職員が出なかった呼", tally.handed_over - tally.reached),
+        ("職員へつなごうとした電話", tally.handed_over),
+        ("　うち職員と話した電話", tally.reached),
+        ("　うち職員が出なかった電話", tally.handed_over - tally.reached),
     ]
     return Table(
         id="handover", title="職員への引き継ぎ（二次対応）", columns=columns, rows=Rows(columns, rows)
@@ -517,7 +517,7 @@ def remarks(_material: Material) -> Words:
 def incident(material: Material) -> tuple[Block, ...]:
     """障害報告 (印西 7⑨, 宇部 9(9)): what happened, why, what is done; with the calls that were cut off."""
     tally = sum_of(material.period.cells.values())
-    known = f"この期間に当方の都合で切れた呼は {tally.ends[_D.SYSTEM_FAILURE]}件（入電 {m.incoming(tally):,}件）。"
+    known = f"この期間に当方の都合で切れた電話は {tally.ends[_D.SYSTEM_FAILURE]}件（入電 {m.incoming(tally):,}件）。"
     return (
         Words(id="incident_what", title="障害の状況（いつ、何が、だれに）", lines=(known,), room=5),
         Words(id="incident_why", title="発生の原因", room=5),

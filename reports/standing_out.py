@@ -28,7 +28,7 @@ def _target(period: Period, tally: Tally) -> str:
     rate, whole = answer_rate(tally, rule), offered(tally, rule)
     answered = tally.ends[Disposition.ANSWERED]
     if rate is None:
-        return "オペレーターを求めた呼はありませんでした。"
+        return "オペレーターを求めた電話はありませんでした。"
     text = f"応答率は{percent(rate)}（分母{whole:,}件のうち{answered:,}件に応答）"
     if target is None:
         return f"{text}でした。"
@@ -59,17 +59,17 @@ def _weak(period: Period) -> str:
     waits = m.long_waits(period.whole, period.city.long_wait_s)
     least = limit(period.city.long_wait_s)
     tail = (
-        f"待ちが{least}以上の呼は{waits:,}件でした。"
+        f"待ちが{least}以上の電話は{waits:,}件でした。"
         if waits
-        else f"待ちが{least}以上の呼はありませんでした。"
+        else f"待ちが{least}以上の電話はありませんでした。"
     )
     if not found:
-        return f"呼が少なく、時間帯や用件ごとの応答率は比べられません。{tail}"
+        return f"電話が少なく、時間帯や用件ごとの応答率は比べられません。{tail}"
     rate, name, tally = min(found, key=lambda each: (each[0], each[1]))
     if rate >= 1.0:
-        return f"どの時間帯、どの用件でも、オペレーターを求めた呼のすべてに応答しました。{tail}"
+        return f"どの時間帯、どの用件でも、オペレーターを求めた電話のすべてに応答しました。{tail}"
     lost = offered(tally, rule) - tally.ends[Disposition.ANSWERED]
-    return f"応答率が最も低かったのは{name}の{percent(rate)}（応答できなかった呼 {lost:,}件）で、{tail}"
+    return f"応答率が最も低かったのは{name}の{percent(rate)}（応答できなかった電話 {lost:,}件）で、{tail}"
 
 
 def _named(period: Period) -> Iterable[tuple[str, Tally]]:

@@ -43,7 +43,7 @@ def staffing_forecast(
     month: Month = None,
     weeks: Annotated[int, typer.Option("--weeks", min=1, max=60, help="さかのぼる週")] = 8,
 ) -> None:
-    """過去の呼から、月の入電を曜日と30分ごとに見込み、要る席とともに JSON Lines で出します。
+    """過去の電話から、月の入電を曜日と30分ごとに見込み、要る席とともに JSON Lines で出します。
 
     例: ./toritsugi staffing forecast --city matsusaka --month 2026-12
     """

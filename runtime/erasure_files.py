@@ -62,7 +62,7 @@ FILE_KINDS = (
         label_ja="交換機のログ",
         how=FileErase.MASK,
         patterns=("asterisk/log/*",),
-        stays_ja="番号を同じ長さの印で上書きし、呼の根拠として残す",
+        stays_ja="番号を同じ長さの印で上書きし、電話の根拠として残す",
     ),
     FileKind(
         name="sip",

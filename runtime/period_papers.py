@@ -230,15 +230,15 @@ async def _paper(instance: Instance, wanted: Wanted, say: Say) -> Paper:
     period, now = material.period, instance.clock.city_now()
     if not period.cells and wanted.kind != "incident":
         raise ToritsugiError(
-            f"{wanted.period_text}の呼は台帳にありません",
+            f"{wanted.period_text}の電話は台帳にありません",
             where="--date, --month",
-            cure="呼のある期間を書くか、ledger export で確かめる",
+            cure="電話のある期間を書くか、ledger export で確かめる",
         )
     notes = []
     if wanted.last_day >= now.date():
         notes.append("期間の途中までの数値です。")
     if still := period.whole.open:
-        notes.append(f"まだ終わっていない呼が{still}件あります。")
+        notes.append(f"まだ終わっていない電話が{still}件あります。")
     paper = build_paper(
         kind=wanted.kind,
         title=wanted.title,

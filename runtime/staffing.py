@@ -135,9 +135,9 @@ class History:
             return Traffic(calls_per_hour=0.0, handling_s=handling, patience_s=patience), True
         if plan is None:
             raise ToritsugiError(
-                f"応答した呼が{self.tally.answered.count}件、待ち中の切断が{given_up}件しかなく、処理時間と"
+                f"応答した電話が{self.tally.answered.count}件、待ち中の切断が{given_up}件しかなく、処理時間と"
                 "待ちきれる時間を見積もれません",
-                where="過去の呼",
+                where="過去の電話",
                 cure="設定の [acd.staffing] に想定を書く",
             )
         return assumed(plan), False
@@ -185,9 +185,9 @@ def month_from_history(profile: CityProfile, history: History, days: Sequence[da
         return [within_opening(each, open_times(hours, each.day)) for each in found]
     except ValueError as problem:
         raise ToritsugiError(
-            "過去の呼がないので、見込みを立てられません",
+            "過去の電話がないので、見込みを立てられません",
             where="通話台帳",
-            cure="呼が貯まってから行うか、staffing seats で仕様書の見込みを使う",
+            cure="電話が貯まってから行うか、staffing seats で仕様書の見込みを使う",
         ) from problem
 
 
@@ -200,7 +200,7 @@ async def ready(city: str | None, say: Callable[[str], None] = lambda _: None) -
     if records.damaged:
         say(
             f"交換機の記録に読めない行が{records.damaged}行ありました。その行の出来事は数値に入りません。"
-            f"ledger reconcile で呼の漏れを確かめてください: {instance.settings.cel_log.parent.parent}"
+            f"ledger reconcile で電話の漏れを確かめてください: {instance.settings.cel_log.parent.parent}"
         )
     return instance
 

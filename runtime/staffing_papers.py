@@ -83,7 +83,7 @@ def _assumptions(profile: CityProfile, month: date) -> Iterator[str]:
     yield f"  集中: 平日の{plan.peak_share:.0%}が{plan.peak_hour}時台。ほかは受付時間に均等"
     source = "" if target is not None else "（仕様書に定めがないため90%とする）"
     yield f"  目標: 応答率 {goal_of(profile).share:.0%}{source}"
-    yield "  呼はでたらめに来て（ポアソン）、処理時間と待ちきれる時間は指数分布。全員が全部の用件を受ける"
+    yield "  電話はでたらめに来て（ポアソン）、処理時間と待ちきれる時間は指数分布。全員が全部の用件を受ける"
 
 
 def _case(
@@ -131,7 +131,7 @@ async def forecast_rows(city: str | None, month: date, weeks: int, say: Say) -> 
     )
     say(
         f"処理時間 {traffic.handling_s:.0f}秒、待ちきれる時間 {traffic.patience_s:.0f}秒"
-        f"（{'過去の呼から' if known else '設定の想定'}）"
+        f"（{'過去の電話から' if known else '設定の想定'}）"
     )
     goal = goal_of(instance.profile)
     return [
@@ -181,7 +181,7 @@ async def _expected(
         say(f"見込みは過去 {len(history.days)} 日から")
         traffic, _known = history.traffic(profile.acd.staffing)
         return profile, month_from_history(profile, history, days_of_month(month)), traffic
-    say("過去の呼がないため、見込みは設定の件数から")
+    say("過去の電話がないため、見込みは設定の件数から")
     plan = planned(profile)
     return profile, month_from_volume(profile, month, float(plan.usual_month)), assumed(plan)
 

@@ -47,5 +47,5 @@ def test_the_csv_can_be_read_back() -> None:
     text = render_shortfall_csv(report_of(short_month(), BAD))
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row["時"] for row in rows] == ["9", "11", "12", "13", "14", "15"]
-    assert sum(int(row["応答できなかった呼"]) for row in rows) == 17
-    assert all(len(row["通話番号"].split()) == int(row["応答できなかった呼"]) for row in rows)
+    assert sum(int(row["応答できなかった電話"]) for row in rows) == 17
+    assert all(len(row["通話番号"].split()) == int(row["応答できなかった電話"]) for row in rows)
