@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,9 @@ from aiohttp import ClientSession, CookieJar
 from browsing import chromium, visit
 from desk_world import PASSWORD, World, make_template, open_world
 from engine_at_hand import engine
-from yarl import URL
+from signing_in import SignedIn, csrf_of
 
 __all__ = ["chromium", "engine", "visit"]
-SignedIn = Callable[[str], Awaitable[ClientSession]]
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +64,3 @@ async def signed_in(world: World, browser: Callable[[], ClientSession]) -> Signe
         return session
 
     return go
-
-
-async def csrf_of(world: World, session: ClientSession) -> str:
-    """The token that pages of this browser's session carry."""
-    cookies = session.cookie_jar.filter_cookies(URL(world.origin))
-    found = await world.desk.sign_in.session_of(cookies["toritsugi"].value)
-    assert found is not None
-    return found[0].csrf

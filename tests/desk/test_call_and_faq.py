@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from conftest import SignedIn
 from desk_world import BASE, FAQ, World, present_calls, seat
 from engine_at_hand import CALL, HAND, Engine
+from signing_in import SignedIn
 
 from acd.command_rules import possible_now
 from acd.commands import Act, Asked, Hand

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 
 import pytest
 from aiohttp import ClientSession
-from conftest import SignedIn
 from desk_world import FIRST, PASSWORD, ROLES, World
 from multidict import CIMultiDict
+from signing_in import SignedIn
 
 from core.errors import ToritsugiError
 from desk.app import all_routes

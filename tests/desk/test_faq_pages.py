@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 from aiohttp import ClientSession, FormData
-from conftest import SignedIn
 from desk_world import BASE, FAQ, FIRST, World
+from signing_in import SignedIn
 
 from faq_kb.article import State
 from interactions.case_edit import FaqUse

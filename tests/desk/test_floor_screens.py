@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from conftest import SignedIn
 from desk_world import BASE, FIRST, World, an_alert, answered_call, present_calls, seat
+from signing_in import SignedIn
 
 from acd.commands import Act
 from core.ids import OperatorId

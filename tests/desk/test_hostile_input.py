@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import ClientSession
-from conftest import SignedIn
 from desk_world import FIRST, World
+from signing_in import SignedIn
 
 from desk.pages.seat import write_finished
 from interactions.case import case_id_of

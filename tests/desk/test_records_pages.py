@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import ClientSession
-from conftest import SignedIn
 from desk_world import BASE, FIRST, World, present_calls
+from signing_in import SignedIn
 
 from core.errors import ToritsugiError
 from core.ids import OperatorId

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pyotp
 import pytest
 from aiohttp import ClientSession
-from conftest import SignedIn, csrf_of
 from desk_world import BASE, PASSWORD, SEED, World
+from signing_in import SignedIn, csrf_of
 from yarl import URL
 
 from desk.accounts import Accounts, Wanted
