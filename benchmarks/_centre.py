@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks._stories import make_importable
 from core.settings import PROJECT_ROOT
 from services.city import load_city
 
-sys.path.insert(0, str(PROJECT_ROOT / "tests" / "pbx"))
+make_importable()
 from centre import Centre
 
 NUMBER = "0120000901"

@@ -6,16 +6,15 @@ a difference comes with the smallest history that still shows it.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from core.settings import PROJECT_ROOT
+from benchmarks._stories import make_importable
 
-sys.path.insert(0, str(PROJECT_ROOT / "tests" / "unit" / "reports"))
+make_importable()
 from raw_lines import Visit
 from two_counts import assert_both_agree, histories
 

@@ -1,8 +1,9 @@
 """Random scripts of handing over on the real switch, each checked against what the telephones saw.
 
 A script is one citizen's call: served, then moves in any order that a person could make: handed on at once, asked
-first and joined, or not, or in vain, to another line, by a department to the next one, until somebody hangs up. The
-truth is told by the ends: who talked with the citizen from when to when, which telephone was rung with which result,
+first and joined, or not, or in vain, to and fro between the two, all three in one talk, hung up while a department
+still rings, to another line, by a department to the next one, until somebody hangs up, be it in the middle of a
+question. The truth is told by the ends: who talked with the citizen from when to when, which telephone was rung with which result,
 who hung up. The ledger's record must tell the same.
 """
 
@@ -10,18 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks._stories import make_importable
 from core.ids import OperatorId
-from core.settings import PROJECT_ROOT
 from demo.ends.calls import IncomingCall, OutgoingCall
 from demo.ends.dialog import Dialog
 
-sys.path.insert(0, str(PROJECT_ROOT / "tests" / "pbx"))
+make_importable()
 from centre import Phone, eventually, talk
 from handover import INSIDE, OTHER, OUTSIDE, Handover
 
@@ -32,7 +32,8 @@ REFUSALS = {486: ("BUSY", "transfer_busy"), 603: ("REFUSED", "transfer_no_answer
 LINE, LINES_OPERATOR = "803", OperatorId("201")
 _starting = asyncio.Lock()
 """Alembic migrates one database at a time in a process."""
-CODES = {"blind": "*7", "ask": "*8", "join": "*2", "back": "*1"}
+CODES = {"blind": "*7", "ask": "*8", "join": "*2", "back": "*1", "three": "*3", "swap": "*4"}
+OPERATORS_MOVES = ("blind", "refused", "ask", "abort", "vain", "line", "swap", "three", "rings_on", "quits")
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ class Script:
     operator: str = "101"
     department: str = ""
     """Extension of who the citizen talks to; empty while it is an operator."""
+    over: bool = False
+    """Somebody has hung up for good in the middle of a move."""
 
     async def run(self) -> OutgoingCall:
         phone = self.phones[self.operator]
@@ -78,16 +81,15 @@ class Script:
         self.call, self.peer = call, offer
         self.truth.operators.append(Part(self.operator, time.time()))
         for _ in range(self.dice.randint(1, MOST_MOVES)):
-            moves = (
-                ["blind", "refused", "ask", "abort", "vain", "line"] if not self.department else ["hand_on"]
-            )
             if self.department == OUTSIDE:
                 break  # behind the trunk nobody hands on
-            move = self.dice.choice(moves)
+            move = "hand_on" if self.department else self.dice.choice(OPERATORS_MOVES)
             if move == "line" and self.operator == LINES_OPERATOR:
                 continue
             self.truth.moves.append(move)
             await getattr(self, f"_{move}")()
+            if self.over:
+                return call
         await self._end()
         return call
 
@@ -138,8 +140,7 @@ class Script:
     async def _ask(self) -> None:
         """Asked and joined."""
         extension, phone, by_code = self._other(), self.phones[self.operator], self.dice.random() < 0.3
-        offer = self.peer
-        assert isinstance(offer, IncomingCall)
+        offer = self._offer()
         if by_code:
             rung = await self.city.asked_by_code(offer, CODES["ask"], extension)
             await offer.media.press(CODES["join"])
@@ -159,8 +160,7 @@ class Script:
 
     async def _abort(self) -> None:
         """Asked, and back to the citizen."""
-        extension, phone, offer = self._other(), self.phones[self.operator], self.peer
-        assert isinstance(offer, IncomingCall)
+        extension, phone, offer = self._other(), self.phones[self.operator], self._offer()
         asked = await self.city.ask(phone, offer, extension)
         rung = await self.city.department(extension)
         rung.answer()
@@ -175,8 +175,7 @@ class Script:
 
     async def _vain(self) -> None:
         """Asked, and nobody there."""
-        extension, phone, offer = self._other(), self.phones[self.operator], self.peer
-        assert isinstance(offer, IncomingCall)
+        extension, phone, offer = self._other(), self.phones[self.operator], self._offer()
         status = self.dice.choice(sorted(REFUSALS))
         asked = await self.city.ask(phone, offer, extension)
         (await self.city.department(extension)).refuse(status)
@@ -197,6 +196,78 @@ class Script:
         self.peer, self.operator, self.department = rung, LINES_OPERATOR, ""
         await talk(self._citizen, rung)
 
+    async def _swap(self) -> None:
+        """To and fro between citizen and department; then joined, or back to the citizen."""
+        extension, offer = self._other(), self._offer()
+        rung = await self.city.asked_by_code(offer, CODES["ask"], extension)
+        await offer.media.press(CODES["swap"])
+        await talk(self._citizen, offer)
+        await offer.media.press(CODES["swap"])
+        await talk(offer, rung)
+        if self.dice.random() < 0.5:
+            await offer.media.press(CODES["join"])
+            self._parted(time.time())
+            self._with_department(extension, rung, "attended")
+            await talk(self._citizen, rung)
+        else:
+            await offer.media.press(CODES["back"])
+            assert await rung.ended(10)
+            self.truth.transfers.append((extension, "ANSWER", "consult"))
+            await talk(self._citizen, offer)
+
+    async def _three(self) -> None:
+        """All three in one talk, until the operator or the department leaves."""
+        extension, offer = self._other(), self._offer()
+        rung = await self.city.asked_by_code(offer, CODES["ask"], extension)
+        await offer.media.press(CODES["three"])
+        self.truth.transfers.append((extension, "ANSWER", "attended"))
+        self.truth.staff.append(Part(extension, time.time()))
+        await talk(self._citizen, rung)
+        await talk(self._citizen, offer)
+        if self.dice.random() < 0.5:
+            await offer.hang_up()
+            self._parted(time.time())
+            self.peer, self.department = rung, extension
+            await talk(self._citizen, rung)
+        else:
+            await rung.hang_up()
+            self.truth.staff[-1].ended = time.time()
+            await talk(self._citizen, offer)
+
+    async def _rings_on(self) -> None:
+        """The operator hangs up while the department rings: the citizen follows when it answers."""
+        extension, offer = self._other(), self._offer()
+        await self.city.by_code(offer, CODES["ask"], extension)
+        rung = await self.city.department(extension)
+        await offer.hang_up()
+        self._parted(time.time())
+        await asyncio.sleep(self.dice.uniform(0.0, 1.0))
+        rung.answer()
+        self._with_department(extension, rung, "attended")
+        await talk(self._citizen, rung)
+
+    async def _quits(self) -> None:
+        """While the department is asked, the citizen gives up, or the operator puts both receivers down."""
+        extension, phone, offer = self._other(), self.phones[self.operator], self._offer()
+        asked = await self.city.ask(phone, offer, extension)
+        rung = await self.city.department(extension)
+        rung.answer()
+        await asked.answered(5)
+        await talk(asked, rung)
+        self.truth.transfers.append((extension, "ANSWER", "consult"))
+        first = self.dice.choice(["citizen", "operator"])
+        if first == "citizen":
+            await self._citizen.hang_up()
+        else:
+            await asyncio.gather(asked.hang_up(), offer.hang_up())
+        self.truth.ended, self.truth.ended_by, self.over = time.time(), first, True
+        self._parted(self.truth.ended)
+        for left in (offer, self._citizen):
+            assert await left.ended(10)
+        if not asked.is_over:
+            await asked.hang_up()
+        assert await rung.ended(10)
+
     async def _end(self) -> None:
         assert self.peer is not None
         first = self.dice.choice(["citizen", "peer"])
@@ -205,6 +276,11 @@ class Script:
         assert await (self.peer if first == "citizen" else self._citizen).ended(10)
         self.truth.ended_by = "citizen" if first == "citizen" else "staff" if self.department else "operator"
         self._parted(self.truth.ended)
+
+    def _offer(self) -> IncomingCall:
+        """The operator's leg to the citizen."""
+        assert isinstance(self.peer, IncomingCall)
+        return self.peer
 
     # ---- what was seen -----------------------------------------------------------------------------------
 

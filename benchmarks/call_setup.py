@@ -26,12 +26,13 @@ from asterisk_conf.embedded import EmbeddedAsterisk
 from asterisk_conf.from_city import paths_for
 from asterisk_conf.render import write
 from benchmarks._centre import LoadCentre, short_prompts
+from benchmarks._stories import make_importable
 from core.settings import PROJECT_ROOT, settings_from
 from runtime.install.asterisk import asterisk_command, ensure_asterisk
 from runtime.install.sipp import sipp_command
 from storage.database import Database
 
-sys.path.insert(0, str(PROJECT_ROOT / "tests" / "pbx"))
+make_importable()
 from centre import NUMBER, Centre, eventually, free_ports
 
 CITY = "keisoku"

@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from benchmarks._stories import make_importable
 from core.settings import PROJECT_ROOT
 from ledger.calls import Call
 from ledger.fold import fold_calls
@@ -27,7 +28,7 @@ from runtime.staffing import days_of_month, open_times
 from services.city import load_city
 from storage.database import Database
 
-sys.path.insert(0, str(PROJECT_ROOT / "tests" / "unit" / "reports"))
+make_importable()
 from raw_lines import disk_of, month_of_visits
 
 CITY, MONTH = "ageo", date(2026, 6, 1)
