@@ -3,8 +3,8 @@
 A script is one citizen's call: served, then moves in any order that a person could make: handed on at once, asked
 first and joined, or not, or in vain, to and fro between the two, all three in one talk, hung up while a department
 still rings, to another line, by a department to the next one, until somebody hangs up, be it in the middle of a
-question. The truth is told by the ends: who talked with the citizen from when to when, which telephone was rung with which result,
-who hung up. The ledger's record must tell the same.
+question. The truth is told by the ends: who talked with the citizen from when to when, which telephone was rung with
+which result, who hung up. The ledger's record must tell the same.
 """
 
 from __future__ import annotations
