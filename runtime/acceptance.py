@@ -124,6 +124,15 @@ async def _transfers(say: Say) -> dict[str, Any]:
     return {"runs": [{**figures, "passed": not figures["faults"]}]}
 
 
+async def _transfer_cases(say: Say) -> dict[str, Any]:
+    """Every move of handing over with everything that the three may do, on both sides of the trunk."""
+    trial = importlib.import_module("benchmarks._transfer_cases")
+    say("転送の物語を、起こりうるすべての組合せで行います。")
+    with TemporaryDirectory(prefix="toritsugi-accept-") as folder:
+        figures: dict[str, Any] = await trial.run_cases(Path(folder))
+    return {"runs": [{**figures, "passed": not figures["faults"]}]}
+
+
 async def _demo_day(say: Say) -> dict[str, Any]:
     """A day whose transcripts, suggestions and gaps are held against what the telephones said."""
     run = await _demo(DAY_CITY, "--calls", str(DAY_CALLS), "--seed", str(DAY_SEED), say=say)
@@ -150,6 +159,7 @@ TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
     "offers": _offers,
     "days": _days,
     "transfers": _transfers,
+    "transfer-cases": _transfer_cases,
     "demo-day": _demo_day,
     "recount": _recount,
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from centre import Centre, Phone, eventually, free_ports, talk
 
@@ -23,6 +25,9 @@ OUTSIDE, INSIDE, OTHER = "701", "702", "703"
 """Extensions: behind the trunk, and two that register here."""
 SKILLS = {"101": {"card": 4}, "102": {"card": 4}, "201": {"consult": 4}, "301": {"consult": 1}}
 STAFF_NUMBER = "0120000971"
+EVERY_CASE = "TORITSUGI_EVERY_CASE"
+"""Set by `accept transfer-cases`: the whole product of what may happen is told, not a choice of it."""
+Case = TypeVar("Case")
 
 
 @dataclass
@@ -133,6 +138,13 @@ class Handover:
 
         await eventually(told, what=f"{name} to its end")
         return again
+
+
+def cases(*usual: Case, of: Iterable[Case]) -> list[Case]:
+    """The usual cases, each one of all there are; all of them when every case is asked for."""
+    every = list(of)
+    assert set(usual) <= set(every)
+    return every if os.environ.get(EVERY_CASE) else list(usual)
 
 
 def now() -> float:

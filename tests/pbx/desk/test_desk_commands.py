@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from centre import eventually, talk, tone, tone_s
 from handover import INSIDE, OUTSIDE, Handover
+from tones import HEARD, who_hears
 
 from core.clock import TOKYO
 from core.settings import settings_from
@@ -207,6 +208,31 @@ async def test_supervised_from_a_screen(city: Handover) -> None:
     assert [each["how"] for each in record["supervision"]] == ["listen", "take_over"]
     assert record["operators"] == ["101", "301"]
     assert [(each["to"], each["kind"]) for each in record["transfers"]] == [(INSIDE, "attended")]
+
+
+@pytest.mark.parametrize("how", ["whisper", "barge"])
+async def test_taking_part_from_a_screen(city: Handover, how: str) -> None:
+    """What the supervisor says into the telephone that rang is heard by the operator alone, or by both."""
+    centre = city.centre
+    boss = await centre.phone("301", sign_in=False)
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        asking = asyncio.create_task(desk(city, how, SUPERVISOR))
+        ear = await boss.answer()
+        await asking
+        await eventually(
+            lambda: any(one.name == "op_watched" and one.whole for one in centre.heard_prompts(offer)),
+            what="the notice to its end",
+        )
+        heard = await who_hears(citizen=call, operator=offer, supervisor=ear)
+        await call.hang_up()
+        assert await ear.ended(10), "the supervisor is left alone on the line"
+        record = await centre.ledger(call)
+        await city.agrees()
+    await boss.end.close()
+    centre.ends.remove(boss.end)
+    assert heard == HEARD[how]
+    assert [each["how"] for each in record["supervision"]] == [how]
 
 
 async def test_a_call_that_nobody_should_have_to_bear(city: Handover) -> None:

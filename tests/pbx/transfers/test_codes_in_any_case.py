@@ -1,19 +1,30 @@
-"""The switch's own codes against every way in which the three may behave, with and without the engine."""
+"""The switch's own codes against every way in which the three may behave, with and without the engine.
+
+The usual run tells each behaviour at one side of the trunk, `./toritsugi accept transfer-cases` the whole product.
+"""
 
 from __future__ import annotations
 
 import contextlib
+from itertools import product
 from typing import Any
 
 import pytest
 from centre import talk
-from handover import INSIDE, OUTSIDE, Handover, now, spans
+from handover import INSIDE, OUTSIDE, Handover, cases, now, spans
 
 from demo.ends.calls import IncomingCall
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 BLIND, ATTENDED, ABORT, JOIN, THREE, SWAP = "*7", "*8", "*1", "*2", "*3", "*4"
 NOBODY = 0
+SIDES = (INSIDE, OUTSIDE)
+IN_VAIN = {
+    486: ("BUSY", "transfer_busy"),
+    603: ("REFUSED", "transfer_no_answer"),
+    500: ("CHANUNAVAIL", "transfer_unreachable"),
+    NOBODY: ("NOANSWER", "transfer_no_answer"),
+}
 
 
 def refuse(rung: IncomingCall, status: int) -> None:
@@ -23,11 +34,45 @@ def refuse(rung: IncomingCall, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extension", "status", "result", "why"),
-    [(OUTSIDE, 486, "BUSY", "transfer_busy"), (INSIDE, NOBODY, "NOANSWER", "transfer_no_answer")],
+    ("extension", "how"),
+    cases((INSIDE, "citizen"), (OUTSIDE, "gives up"), of=product(SIDES, ("staff", "citizen", "gives up"))),
 )
-async def test_blind_in_vain(city: Handover, extension: str, status: int, result: str, why: str) -> None:
+async def test_blind(city: Handover, extension: str, how: str) -> None:
+    """Who hangs up first: the department, the citizen, or the citizen before anybody has answered."""
     centre = city.centre
+    async with centre.at_work("101") as (phone,):
+        call, offer = await city.served(phone)
+        await city.by_code(offer, BLIND, extension)
+        rung = await city.department(extension)
+        began = now()
+        if how == "gives up":
+            await call.hang_up()
+            assert await rung.ended(10)
+        else:
+            rung.answer()
+            began = now()
+            await talk(call, rung)
+            await (rung if how == "staff" else call).hang_up()
+            assert await (call if how == "staff" else rung).ended(10)
+        ended = now()
+        record = await centre.ledger(call)
+        await city.agrees()
+    result = "CANCEL" if how == "gives up" else "ANSWER"
+    assert [(each["to"], each["result"], each["kind"]) for each in record["transfers"]] == [
+        (extension, result, "blind")
+    ]
+    assert (record["disposition"], record["operators"]) == ("answered", ["101"])
+    assert record["ended_by"] == ("staff" if how == "staff" else "citizen")
+    talked = [] if how == "gives up" else [(pytest.approx(began, abs=1.0), pytest.approx(ended, abs=1.0))]
+    assert spans(record["staff"]) == talked
+    await fits(city, record)
+
+
+@pytest.mark.parametrize(
+    ("extension", "status"), cases((OUTSIDE, 486), (INSIDE, NOBODY), of=product(SIDES, IN_VAIN))
+)
+async def test_blind_in_vain(city: Handover, extension: str, status: int) -> None:
+    centre, (result, why) = city.centre, IN_VAIN[status]
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
         await city.by_code(offer, BLIND, extension)
@@ -46,12 +91,11 @@ async def test_blind_in_vain(city: Handover, extension: str, status: int, result
 
 
 @pytest.mark.parametrize(
-    ("extension", "status", "result", "why"),
-    [(INSIDE, 603, "REFUSED", "transfer_no_answer"), (OUTSIDE, NOBODY, "NOANSWER", "transfer_no_answer")],
+    ("extension", "status"), cases((INSIDE, 603), (OUTSIDE, NOBODY), of=product(SIDES, IN_VAIN))
 )
-async def test_asked_in_vain(city: Handover, extension: str, status: int, result: str, why: str) -> None:
+async def test_asked_in_vain(city: Handover, extension: str, status: int) -> None:
     """The operator hears why, and is with the citizen again."""
-    centre = city.centre
+    centre, (result, why) = city.centre, IN_VAIN[status]
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
         await city.by_code(offer, ATTENDED, extension)
@@ -68,7 +112,13 @@ async def test_asked_in_vain(city: Handover, extension: str, status: int, result
 
 
 @pytest.mark.parametrize(
-    ("extension", "how"), [(OUTSIDE, "department"), (OUTSIDE, "aborted"), (INSIDE, "citizen")]
+    ("extension", "how"),
+    cases(
+        (OUTSIDE, "department"),
+        (OUTSIDE, "aborted"),
+        (INSIDE, "citizen"),
+        of=product(SIDES, ("department", "aborted", "citizen")),
+    ),
 )
 async def test_asked_and_not_joined(city: Handover, extension: str, how: str) -> None:
     """The department hangs up, the operator goes back, or the citizen gives up meanwhile."""
@@ -96,7 +146,9 @@ async def test_asked_and_not_joined(city: Handover, extension: str, how: str) ->
     ]
 
 
-@pytest.mark.parametrize(("extension", "status"), [(OUTSIDE, 200), (INSIDE, 486)])
+@pytest.mark.parametrize(
+    ("extension", "status"), cases((OUTSIDE, 200), (INSIDE, 486), of=product(SIDES, (200, *IN_VAIN)))
+)
 async def test_the_operator_hangs_up_while_it_rings(city: Handover, extension: str, status: int) -> None:
     """The citizen follows when it answers, and is never lost when it does not."""
     centre = city.centre
@@ -112,7 +164,7 @@ async def test_the_operator_hangs_up_while_it_rings(city: Handover, extension: s
             await talk(call, rung)
             await rung.hang_up()
         else:
-            rung.refuse(status)
+            refuse(rung, status)
             again = await phone.answer(timeout=30)
             await talk(call, again)
             began = now()
@@ -132,7 +184,11 @@ async def test_the_operator_hangs_up_while_it_rings(city: Handover, extension: s
 
 @pytest.mark.parametrize(
     ("extension", "first", "engine"),
-    [(INSIDE, "staff", True), (OUTSIDE, "citizen", False)],
+    cases(
+        (INSIDE, "staff", True),
+        (OUTSIDE, "citizen", False),
+        of=product(SIDES, ("staff", "citizen"), (True, False)),
+    ),
 )
 async def test_the_operator_joins_by_hanging_up(
     city: Handover, extension: str, first: str, engine: bool
@@ -158,7 +214,12 @@ async def test_the_operator_joins_by_hanging_up(
 
 @pytest.mark.parametrize(
     ("extension", "first", "engine"),
-    [(OUTSIDE, "staff", True), (INSIDE, "citizen", True), (OUTSIDE, "citizen", False)],
+    cases(
+        (OUTSIDE, "staff", True),
+        (INSIDE, "citizen", True),
+        (OUTSIDE, "citizen", False),
+        of=product(SIDES, ("staff", "citizen", "operator"), (True, False)),
+    ),
 )
 async def test_three_in_one_talk(city: Handover, extension: str, first: str, engine: bool) -> None:
     """Whoever leaves first, the other two are told apart: the department's talk ends then, or with the call."""
@@ -171,6 +232,9 @@ async def test_three_in_one_talk(city: Handover, extension: str, first: str, eng
             began = now()
             await talk(call, rung)
             await talk(call, offer)
+            if first == "operator":
+                await offer.hang_up()
+                await talk(call, rung)
             await (rung if first == "staff" else call).hang_up()
             ended = now()
             if first == "staff":
@@ -189,9 +253,10 @@ async def test_three_in_one_talk(city: Handover, extension: str, first: str, eng
     await fits(city, record)
 
 
-async def test_to_and_fro(city: Handover) -> None:
+@pytest.mark.parametrize("extension", cases(OUTSIDE, of=SIDES))
+async def test_to_and_fro(city: Handover, extension: str) -> None:
     """From the one to the other and back, and then both are joined: the citizen talked with the department once."""
-    centre, extension = city.centre, OUTSIDE
+    centre = city.centre
     async with centre.at_work("101") as (phone,):
         call, offer = await city.served(phone)
         rung = await city.asked_by_code(offer, ATTENDED, extension)
