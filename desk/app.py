@@ -20,6 +20,7 @@ from desk.pages import (
     faq,
     faq_beside,
     faq_office,
+    figures,
     reports,
     seat,
     tickets,
@@ -31,7 +32,8 @@ from desk.visit import DESK, Desk
 log = logging.getLogger(__name__)
 
 TABLES = (
-    entry, board, seat, call_panel, faq_beside, tickets, cases, faq, faq_office, reports, users, audit, api, api_faq,
+    entry, board, seat, call_panel, faq_beside, tickets, cases, faq, faq_office, figures, reports, users, audit, api,
+    api_faq,
 )  # fmt: skip
 FORGET_EVERY_S = 600.0
 

@@ -46,6 +46,12 @@ class CityFacts:
         """Raises KeyError when the definition is unknown."""
         return rule_named(self.answer_rate_definition, self.short_abandon_s)
 
+    def rule_on(self, day: date) -> AnswerRateRule:
+        """The definition in force on this day. Raises KeyError when it is unknown."""
+        begun = [rule for begin, rule in self.answer_rate_rules if begin <= day]
+        oldest = [rule for _, rule in self.answer_rate_rules] or [self.answer_rate_definition]
+        return rule_named((begun or oldest[:1])[-1], self.short_abandon_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:

@@ -14,9 +14,9 @@ from itertools import pairwise
 
 from core.facts.dialplan import StepResult
 from ledger.calls import Call, Disposition
-from reports.answer_rates import AnswerRateRule, rule_named
+from reports.answer_rates import AnswerRateRule
 from reports.daily import CityFacts, call_row
-from reports.paper import Column, Kind, Rows
+from reports.paper import Column, Kind, Row, Rows
 from reports.tally import Tally, milliseconds, sum_of
 
 CityTimeOf = Callable[[float], datetime]
@@ -33,6 +33,15 @@ CALL_COLUMNS = (
     Column(id="talk", title="通話", kind=Kind.SECONDS),
     Column(id="ended_by", title="切った側"),
 )
+
+
+def call_cells(call: Call, city: CityFacts, city_time_of: CityTimeOf) -> Row:
+    """A call as a row of `CALL_COLUMNS`."""
+    row = call_row(call, city, city_time_of)
+    return (
+        row.at.replace(tzinfo=None, microsecond=0), row.call_id, row.caller, row.line, row.result,
+        row.detail, row.operators, row.wait_s, row.talk_s, row.ended_by,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,13 +64,6 @@ class Period:
     cells: dict[CellKey, Tally] = field(default_factory=dict)
     steps: dict[str, Counter[StepResult]] = field(default_factory=dict)
     """Menu to what its steps came to."""
-    lost_in: Counter[str] = field(default_factory=Counter)
-    """Menu to calls that were given up in it; "" for before the first one."""
-    entered: Counter[str] = field(default_factory=Counter)
-    """Menu to calls that took at least one step in it."""
-    queued: int = 0
-    offered_to: int = 0
-    """Calls for which at least one operator's telephone rang."""
     long_waits: Rows = field(default_factory=lambda: Rows(CALL_COLUMNS))
     calls: Rows = field(default_factory=lambda: Rows(CALL_COLUMNS))
     """Every call, tests left out."""
@@ -77,27 +79,12 @@ class Period:
         self.cells.setdefault(key, Tally()).add(call)
         if call.disposition is Disposition.TEST:
             return
-        self._add_way(call)
-        row = call_row(call, self.city, self.city_time_of)
-        cells = (
-            row.at.replace(tzinfo=None, microsecond=0), row.call_id, row.caller, row.line, row.result,
-            row.detail, row.operators, row.wait_s, row.talk_s, row.ended_by,
-        )  # fmt: skip
+        for step in call.steps:
+            self.steps.setdefault(step.node, Counter())[step.result] += 1
+        cells = call_cells(call, self.city, self.city_time_of)
         self.calls.append(cells)
         if call.wait_s is not None and milliseconds(call.wait_s) >= 1000 * self.city.long_wait_s:
             self.long_waits.append(cells)
-
-    def _add_way(self, call: Call) -> None:
-        last = ""
-        for step in call.steps:
-            self.steps.setdefault(step.node, Counter())[step.result] += 1
-            last = step.node
-        for node in {step.node for step in call.steps}:
-            self.entered[node] += 1
-        if call.disposition is Disposition.ABANDONED_MENU:
-            self.lost_in[last] += 1
-        self.queued += call.wait_s is not None
-        self.offered_to += bool(call.offers)
 
     @property
     def data_version(self) -> str:
@@ -132,10 +119,7 @@ class Period:
         ]
         found = []
         for first, following in pairwise((self.first_day, *begins, self.last_day + timedelta(days=1))):
-            name = [rule for begin, rule in self.city.answer_rate_rules if begin <= first]
-            oldest = [rule for _, rule in self.city.answer_rate_rules] or [self.city.answer_rate_definition]
-            rule = rule_named((name or oldest[:1])[-1], self.city.short_abandon_s)
-            found.append((first, following - timedelta(days=1), rule))
+            found.append((first, following - timedelta(days=1), self.city.rule_on(first)))
         return found
 
     def by_hour(self) -> dict[int, Tally]:

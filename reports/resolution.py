@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ledger.calls import Call, Disposition
@@ -37,10 +37,13 @@ class Following:
 
     Args:
         since, until: the period, half-open; calls after it only tell.
+        settled: gets every answered or self-served call as it is counted, and whether it stands.
     """
 
-    def __init__(self, since: float, until: float) -> None:
-        self._since, self._until = since, until
+    def __init__(
+        self, since: float, until: float, settled: Callable[[Call, bool], None] = lambda _call, _stands: None
+    ) -> None:
+        self._since, self._until, self._tell = since, until, settled
         self._held: deque[Call] = deque()
         self._by_number: dict[str, list[Call]] = {}
         self._unsettled: set[str] = set()
@@ -74,8 +77,12 @@ class Following:
             self_served=self._served,
             stayed_away=self._away,
             callers=len(self._seen),
-            repeaters=sum(1 for number in self._seen.values() if number >= 2),
+            repeaters=len(self.numbers(2)),
         )
+
+    def numbers(self, least: int) -> set[str]:
+        """Numbers that called at least so many times in the period."""
+        return {number for number, times in self._seen.items() if times >= least}
 
     def _settle(self, before: float) -> None:
         while self._held and self._held[0].arrived_at <= before:
@@ -85,6 +92,7 @@ class Following:
                 del self._by_number[number]
             stands = call.call_id not in self._unsettled
             self._unsettled.discard(call.call_id)
+            self._tell(call, stands)
             if call.disposition is Disposition.ANSWERED:
                 self._answered += 1
                 self._resolved += stands

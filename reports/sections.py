@@ -377,9 +377,9 @@ def funnel(material: Material) -> Table:
         left -= lost
 
     stage("着信", ends[_D.AFTER_HOURS], "受付時間外")
-    stage("冒頭の案内", period.lost_in[""], "案内の途中で切断")
+    stage("冒頭の案内", tally.lost_in[""], "案内の途中で切断")
     for node in period.steps:
-        stage(f"メニュー {node}", period.lost_in[node], "メニューの途中で切断")
+        stage(f"メニュー {node}", tally.lost_in[node], "メニューの途中で切断")
     stage("用件の選択", ends[_D.SELF_SERVED], "自動案内で完了")
     stage("自動案内の後", ends[_D.REFERRED], "他の番号を案内")
     stage("待ち列", ends[_D.ABANDONED_QUEUE], "待ち中の切断")

@@ -95,6 +95,8 @@ class Tally:
     """Of those, calls in which somebody of the directory talked with the caller."""
     anonymous: int = 0
     """Calls without a caller's number."""
+    lost_in: Counter[str] = field(default_factory=Counter)
+    """Menu to calls that were given up in it; "" for before the first one."""
 
     def add(self, call: Call) -> None:
         """Count one call in."""
@@ -111,6 +113,8 @@ class Tally:
             self.waits.add(call.wait_s)
         if call.disposition is Disposition.ABANDONED_QUEUE:
             self.given_up.add(call.wait_s or 0.0)
+        elif call.disposition is Disposition.ABANDONED_MENU:
+            self.lost_in[call.steps[-1].node if call.steps else ""] += 1
         elif call.disposition is Disposition.ANSWERED:
             self._add_answered(call)
 
@@ -148,6 +152,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.ends.update(other.ends)
         self.transferred_by.update(other.transferred_by)
+        self.lost_in.update(other.lost_in)
         for name in ("answered", "given_up", "waits", "from_arrival", "talk", "wrap_up"):
             getattr(self, name).merge(getattr(other, name))
 

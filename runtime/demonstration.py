@@ -42,7 +42,6 @@ from ledger.export import to_jsonl
 from reports.comparison import compare
 from reports.daily import daily_report
 from reports.render import render_demo_report
-from runtime.city_facts import city_facts
 from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users
 from runtime.demo_learning import compared, learn, learned_rows, said_numbers, seed_knowledge
 from runtime.demo_traces import look_for
@@ -53,6 +52,7 @@ from runtime.records import ALWAYS, export_records, prove, reconciliation_record
 from runtime.tools import bring_tools
 from runtime.transcribing import WORKERS_VARIABLE
 from services.city import CityProfile, load_city
+from services.city_facts import city_facts
 from services.ports import JobState
 from services.speech_ports import MuteState
 from speech.prompt_cache import speak

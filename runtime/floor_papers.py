@@ -20,8 +20,8 @@ from ledger.presence import presences
 from reports.evenness import EvennessReport, Explained, LoadBy, SkillGroup, evenness_report, week_of
 from reports.render_shortfall import render_shortfall_html
 from reports.shortfall import ShortfallReport, shortfall_report
-from runtime.city_facts import city_facts
 from services.city import CityProfile
+from services.city_facts import city_facts
 from services.ports import UnitOfWork
 from storage.database import Database
 

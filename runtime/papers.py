@@ -10,11 +10,11 @@ from reports.daily import daily_report
 from reports.render import render_daily_csv, render_daily_html
 from reports.render_evenness import render_evenness_csv, render_evenness_html
 from reports.render_shortfall import render_shortfall_csv, render_shortfall_html
-from runtime.city_facts import city_facts
 from runtime.floor_papers import draft_path, evenness_of, keep_draft, shortfall_of
 from runtime.install.asterisk import find_asterisk
 from runtime.instance import Instance
 from runtime.records import Records, prove, wire_kept
+from services.city_facts import city_facts
 
 
 async def daily_paper(city: str | None, day: date, format_: str) -> str:

@@ -26,12 +26,12 @@ from reports.period import Period
 from reports.profile import ReportSection
 from reports.resolution import AGAIN_DAYS, Following
 from reports.sections import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
-from runtime.city_facts import city_facts
 from runtime.floor_papers import midnight, month_of
 from runtime.install.pango import ensure_pango
 from runtime.instance import Instance
 from runtime.staffing import calls_by_day, open_times, ready
 from services.city import CityProfile
+from services.city_facts import city_facts
 
 Say = Callable[[str], None]
 DAY = timedelta(days=1)

@@ -30,11 +30,11 @@ from core.ids import OperatorId, QueueName
 from ledger.calls import Call
 from reports.metrics import average_handling
 from reports.tally import Tally, tally_of
-from runtime.city_facts import city_facts
 from runtime.floor_papers import DAY_S, midnight, month_of
 from runtime.instance import Instance
 from runtime.records import Records
 from services.city import CityProfile
+from services.city_facts import city_facts
 from storage.database import Database
 
 HISTORY_WEEKS = 8

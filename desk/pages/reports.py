@@ -26,7 +26,7 @@ class Wanted(Form):
 @table.get("/reports", READ, "報告")
 async def reports(visit: Visit) -> web.StreamResponse:
     yesterday = visit.desk.clock.city_now().date() - timedelta(days=1)
-    return visit.desk.looks.page("reports.html", visit, kinds=visit.desk.papers.kinds, day=yesterday)
+    return visit.desk.looks.page("reports/list.html", visit, kinds=visit.desk.papers.kinds, day=yesterday)
 
 
 @table.get("/reports/{kind:[a-z]{3,20}}", READ, "報告を取り出す", query=Wanted)

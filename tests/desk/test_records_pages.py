@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import ClientSession
-from desk_world import BASE, FIRST, World, present_calls
+from desk_world import BASE, FIRST, World, past_calls, present_calls
 from signing_in import SignedIn
 
 from core.errors import ToritsugiError
@@ -231,6 +231,36 @@ async def test_a_report_is_downloaded_and_written_down(world: World, signed_in: 
     for wrong in ("daily?day=x", "daily?day=2026-11-26&format=pdf", "secret?day=2026-11-26", "daily"):
         assert (await session.get(f"/reports/{wrong}")).status == 422, wrong
     assert len(await audited(world, "report.download")) == 1
+
+
+async def test_a_figure_opens_to_its_calls(world: World, signed_in: SignedIn) -> None:
+    """As many as the board and the papers count, with the way to the case for those who may go it."""
+    supervisor, staff = await signed_in("kantoku"), await signed_in("shokuin")
+    today = "first=2026-11-27"
+    page = await (await supervisor.get(f"/reports/calls?metric=answered&{today}")).text()
+    assert "35 件" in page
+    assert f'href="/cases/{CASE}"' in page
+    assert "開く（録音あり）" in page
+    assert "0901234" not in page, "numbers are masked"
+    theirs = await (await staff.get(f"/reports/calls?metric=answered&{today}")).text()
+    assert "/cases/" not in theirs.partition("<main")[2], "no case of their department"
+    hour = await (await supervisor.get(f"/reports/calls?metric=incoming&{today}&hour=9&line=card")).text()
+    mine = [call for call in past_calls() if call.line == "card" and call.arrived_at < BASE - 1800.0]
+    assert f"{len(mine)} 件" in hour
+    file = await supervisor.get(f"/reports/calls?metric=abandoned_queue&{today}&format=csv")
+    assert len((await file.text()).splitlines()) == 2 + 5
+    told = await (await supervisor.get(f"/api/v1/reports/calls?metric=offered&{today}")).json()
+    assert told["number"] == 40
+    assert {each["case"] for each in told["calls"]} >= {CASE}
+    for wrong in (
+        "metric=secret&first=2026-11-27",
+        "metric=answered",
+        f"metric=answered&{today}&page=9",
+        f"metric=offered:nothing&{today}",
+        f"metric=answered&{today}&last=2020-01-01",
+    ):
+        assert (await supervisor.get(f"/reports/calls?{wrong}")).status == 422, wrong
+    assert len(await audited(world, "report.calls")) == 6
 
 
 async def test_an_administrator_gives_no_other_role_to_oneself(world: World, signed_in: SignedIn) -> None:
