@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 
 from core.errors import ToritsugiError
 from ledger.calls import Call, Disposition, TransferKind
 from reports import metrics as m
 from reports.answer_rates import ANSWER_RATE_RULES, AnswerRateRule, offered
 from reports.daily import CityFacts
-from reports.opening import Opening
 from reports.tally import Tally, milliseconds, tally_of
 
 Count = Callable[[Tally], int]
@@ -27,7 +25,7 @@ BY_CONTRACT = "offered_by_contract"
 FOLLOWED = ("resolved", "answered_known", "callers", "repeaters")
 """Counts that look at the calls of the days after as well; `callers` and `repeaters` list each number's first call."""
 TOPIC = "topic:"
-"""Cases of a category, whose id follows; without one, cases of no category that the profile knows."""
+"""Cases of a category, whose id follows; without one those of no category that the profile knows, with `*` all."""
 WAY = (
     _D.AFTER_HOURS, _D.ABANDONED_MENU, _D.SELF_SERVED, _D.REFERRED, _D.ABANDONED_QUEUE, _D.OVERFLOW, _D.CALLBACK,
     _D.SYSTEM_FAILURE,
@@ -59,6 +57,7 @@ PLAIN: dict[str, tuple[str, Count]] = {
         "その他（応答、待ち中の切断、混雑の案内のほか）",
         lambda tally: _other(tally) - tally.open,
     ),
+    "unanswered": ("応答の前に終わった電話", lambda tally: tally.ended(*WAY)),
     "queued": ("待ち列に入った電話", lambda tally: tally.waits.count),
     "from_arrival": ("着信から応答までの時間が分かる電話", lambda tally: tally.from_arrival.count),
     "wrap_up": ("後処理の時間が分かる電話", lambda tally: tally.wrap_up.count),
@@ -76,37 +75,36 @@ PLAIN: dict[str, tuple[str, Count]] = {
 }
 """Counts without arguments: what they are called, and the count."""
 LIMITED = ("five_minutes", "answered_within", "offered", "lost", "short_abandons")
-"""Counts whose limits are the city's."""
+"""Counts that take the city's limit or rule unless one is named behind a colon: `five_minutes:300`."""
 
 
-def _limited(name: str, city: CityFacts) -> tuple[str, Count]:
+def _limited(metric: str, city: CityFacts) -> tuple[str, Count]:
+    """Raises KeyError or ValueError when there is no such count."""
+    name, _, argument = metric.partition(":")
     rule = city.rule
     match name:
         case "five_minutes":
-            return f"{city.long_wait_s:g}秒以上待った電話", lambda tally: m.long_waits(
-                tally, city.long_wait_s
-            )
+            least = int(argument or city.long_wait_s)
+            return f"{least}秒以上待った電話", lambda tally: m.long_waits(tally, least)
         case "answered_within":
-            within = city.service_level_s
-            return f"{within:g}秒以内に応答した電話", lambda tally: tally.answered.within(within)
+            within = int(argument or city.service_level_s)
+            return f"{within}秒以内に応答した電話", lambda tally: tally.answered.within(within)
         case "short_abandons":
-            return "早切れ", lambda tally: m.short_abandons(tally, city.short_abandon_s)
+            below = int(argument or city.short_abandon_s)
+            return f"{below}秒未満で切れた電話", lambda tally: m.short_abandons(tally, below)
         case "lost":
             return "応答できなかった電話", lambda tally: offered(tally, rule) - m.answered(tally)
-        case _:
+        case "offered":
+            rule = rule_of(argument) if argument else rule
             return f"応答率の分母（{rule.name_ja}）", lambda tally: offered(tally, rule)
+        case _:
+            raise KeyError(name)
 
 
 def _with_arguments(metric: str) -> tuple[str, Count]:
     """Raises KeyError or ValueError when there is no such count."""
     name, _, argument = metric.partition(":")
     match name:
-        case "offered":
-            rule_id, _, short = argument.partition(":")
-            rule = ANSWER_RATE_RULES[rule_id]
-            if short:
-                rule = replace(rule, short_abandon_s=int(short))
-            return f"応答率の分母（{rule.name_ja}）", lambda tally: offered(tally, rule)
         case "lost_in":
             title = f"メニュー {argument} の途中で切断" if argument else "冒頭の案内の途中で切断"
             return title, lambda tally: tally.lost_in[argument]
@@ -130,6 +128,13 @@ def _with_arguments(metric: str) -> tuple[str, Count]:
             raise KeyError(metric)
 
 
+def rule_of(argument: str) -> AnswerRateRule:
+    """`with_menu_v1:10`: a rule and its limit for short abandons. Raises KeyError or ValueError."""
+    rule_id, _, short = argument.partition(":")
+    rule = ANSWER_RATE_RULES[rule_id]
+    return replace(rule, short_abandon_s=int(short)) if short else rule
+
+
 def offered_by(rule: AnswerRateRule) -> str:
     """The name of a denominator whatever the city's contract says later."""
     return f"offered:{rule.id}:{rule.short_abandon_s}"
@@ -144,7 +149,7 @@ def named_count(metric: str, city: CityFacts) -> tuple[str, Count]:
     try:
         if metric in PLAIN:
             return PLAIN[metric]
-        if metric in LIMITED:
+        if metric.partition(":")[0] in LIMITED:
             return _limited(metric, city)
         return _with_arguments(metric)
     except (KeyError, ValueError) as problem:
@@ -184,8 +189,3 @@ def waited_longest(call: Call, longest_ms: int) -> bool:
         and call.wait_s is not None
         and milliseconds(call.wait_s) == longest_ms
     )
-
-
-def whole(metric: str, first: date, last: date) -> Opening:
-    """Of every call of a period."""
-    return Opening(metric=metric, first=first, last=last)

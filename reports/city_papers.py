@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from reports import sections as s
 from reports.definitions import DEFINITIONS
 from reports.paper import Block, Paper
-from reports.sections import Material
+from reports.sections import contents, figures, spread, way
+from reports.sections.material import Material
 
 Section = Callable[[Material], Block | tuple[Block, ...]]
 
 SECTIONS: dict[str, Section] = {
-    "standing_out": s.standing_out,
-    "counts": s.counts,
-    "rates": s.rates,
-    "times": s.times,
-    "meter": s.meter,
-    "day_chart": s.day_chart,
-    "days": s.days,
-    "months": s.months,
-    "hour_chart": s.hour_chart,
-    "hours": s.hours,
-    "lines": s.lines,
-    "grid": s.grid,
-    "topics": s.topics,
-    "places": s.places,
-    "handover": s.handover,
-    "funnel": s.funnel,
-    "long_waits": s.long_waits,
-    "complaints": s.complaints,
-    "cases": s.cases,
-    "calls": s.calls,
-    "remarks": s.remarks,
-    "incident": s.incident,
+    "standing_out": contents.standing_out,
+    "counts": figures.counts,
+    "rates": figures.rates,
+    "times": figures.times,
+    "meter": figures.meter,
+    "day_chart": spread.day_chart,
+    "days": spread.days,
+    "months": spread.months,
+    "hour_chart": spread.hour_chart,
+    "hours": spread.hours,
+    "lines": spread.lines,
+    "grid": spread.grid,
+    "topics": contents.topics,
+    "places": contents.places,
+    "handover": way.handover,
+    "funnel": way.funnel,
+    "long_waits": way.long_waits,
+    "complaints": contents.complaints,
+    "cases": contents.cases,
+    "calls": way.calls,
+    "remarks": contents.remarks,
+    "incident": contents.incident,
 }
 """By the name that `[[reports.papers]] sections` uses."""
 
@@ -94,13 +94,14 @@ def build_paper(
     sections: Sequence[str],
     made_at: datetime,
     notes: Sequence[str] = (),
+    desk: str = "",
 ) -> Paper:
-    """The paper with these sections in this order.
+    """The paper with these sections in this order; `desk` is where its figures open.
 
     Raises:
         KeyError: there is no such section.
     """
-    blocks: list[Block] = [*s.definitions_in_force(material)]
+    blocks: list[Block] = [*figures.definitions_in_force(material)]
     for name in sections:
         made = SECTIONS[name](material)
         blocks += made if isinstance(made, tuple) else (made,)
@@ -117,4 +118,5 @@ def build_paper(
         answer_rate_rule=f"{city.rule.id}（{city.rule.name_ja}）：{city.rule.text_ja}",
         data_version=material.period.data_version,
         notes=tuple(notes),
+        desk=desk,
     )

@@ -79,6 +79,9 @@ class Row:
     """Menu, self-service, after hours and the rest."""
     answer_rate: float | None
     longest_wait: float | None
+    hour: int | None = None
+    line: str | None = None
+    """Empty for calls that chose none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +216,13 @@ def _figure(city: CityFacts, name: str, value: float | None, unit: str) -> Figur
     return Figure(id=name, name_ja=title, value=value, unit=unit, definition=text, version=version)
 
 
-def _row(label: str, calls: Sequence[Call], rule: AnswerRateRule) -> Row:
+def _row(
+    label: str,
+    calls: Sequence[Call],
+    rule: AnswerRateRule,
+    hour: int | None = None,
+    line: str | None = None,
+) -> Row:
     tally = tally_of(calls)
     parts = m.answered(tally), m.abandoned_queue(tally), m.overflow(tally)
     return Row(
@@ -225,6 +234,8 @@ def _row(label: str, calls: Sequence[Call], rule: AnswerRateRule) -> Row:
         other=m.incoming(tally) - sum(parts),
         answer_rate=answer_rate(tally, rule),
         longest_wait=m.longest_wait(tally),
+        hour=hour,
+        line=line,
     )
 
 
@@ -236,7 +247,7 @@ def _hours(calls: Sequence[Call], city_time_of: CityTimeOf, rule: AnswerRateRule
     if not by_hour:
         return ()
     hours = range(min(by_hour), max(by_hour) + 1)
-    return tuple(_row(f"{hour}時", by_hour.get(hour, []), rule) for hour in hours)
+    return tuple(_row(f"{hour}時", by_hour.get(hour, []), rule, hour) for hour in hours)
 
 
 def _lines(calls: Sequence[Call], city: CityFacts) -> tuple[Row, ...]:
@@ -244,9 +255,9 @@ def _lines(calls: Sequence[Call], city: CityFacts) -> tuple[Row, ...]:
     for call in calls:
         if call.line is not None:
             by_line.setdefault(call.line, []).append(call)
-    rows = [_row(city.line_names.get(line, line), own, city.rule) for line, own in by_line.items()]
+    rows = [_row(city.line_names.get(line, line), own, city.rule, line=line) for line, own in by_line.items()]
     without = [call for call in calls if call.line is None]
-    return (*rows, _row("（用件を選ぶ前）", without, city.rule)) if without else tuple(rows)
+    return (*rows, _row("（用件を選ぶ前）", without, city.rule, line="")) if without else tuple(rows)
 
 
 def call_row(call: Call, city: CityFacts, city_time_of: CityTimeOf) -> CallRow:

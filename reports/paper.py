@@ -10,6 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum, unique
 
 from reports.definitions import Definition
+from reports.opening import Opening
 
 Value = str | int | float | date | datetime | None
 Row = tuple[Value, ...]
@@ -112,6 +113,10 @@ class Table:
     """Name of the foot that adds up; empty: none."""
     listing: bool = False
     """A list of single calls or cases; in print only as long as it stays readable."""
+    opens: Mapping[tuple[int, str], Opening] = field(default_factory=dict)
+    """By row (from 0) and column: the calls behind a figure."""
+    foot_opens: Mapping[str, Opening] = field(default_factory=dict)
+    """By column: the calls behind a sum."""
 
     def foot(self) -> Row | None:
         """The sums, counted from the rows; None without a foot."""
@@ -189,6 +194,8 @@ class Paper:
     data_version: str
     """Of the calls counted; two papers of the same version rest on the same calls."""
     notes: tuple[str, ...] = ()
+    desk: str = ""
+    """How browsers name the desk that lists the calls behind a figure; empty: the page has no links."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Block to where the specification asks for it."""
 

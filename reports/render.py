@@ -13,10 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ledger.calls import Disposition
 from ledger.export import BOM, safe_cell
+from reports.behind import offered_by
 from reports.cells import NOTHING, cell_text, day_text, limit, minutes, percent
 from reports.charts import bars_svg
 from reports.comparison import Comparison
 from reports.daily import DailyReport, Row
+from reports.opening import Opening
 
 
 def figure_text(value: float | None, unit: str) -> str:
@@ -67,7 +69,7 @@ def environment() -> Environment:
         "moment": lambda moment: f"{moment:%Y年%-m月%-d日 %H:%M}",
         "bars_svg": bars_svg,
     }
-    environment.globals |= {"figure_text": figure_text, "bars": _bars}
+    environment.globals |= {"figure_text": figure_text, "bars": _bars, "opening_of": opening_of}
     return environment
 
 
@@ -85,9 +87,42 @@ def _result_ja(value: str | None) -> str:
     return Disposition(value).label_ja if value else NOTHING
 
 
-def render_daily_html(report: DailyReport) -> str:
-    """One self-contained page: no script, nothing loaded from elsewhere."""
-    return environment().get_template("daily.html.j2").render(report=report)
+_BEHIND = {
+    "callbacks": "callback",
+    "system_failures": "system_failure",
+    "answer_rate_of_all": "opened",
+    "wait_told": "told",
+    "asa": "answered",
+    "asa_arrival": "from_arrival",
+    "att": "answered",
+    "acw": "wrap_up",
+}
+
+
+def opening_of(report: DailyReport, name: str, row: Row | None = None) -> Opening:
+    """The calls behind a figure of the day, or of one hour or line: what it counts, or is a share or mean of."""
+    rule = offered_by(report.city.rule)
+    limits = {
+        "answer_rate": rule,
+        "service_level": f"answered_within:{report.city.service_level_s}",
+        "five_minutes": f"five_minutes:{report.city.long_wait_s}",
+    }
+    metric = limits.get(name) or _BEHIND.get(name, name)
+    if row is not None and name in ("incoming", "other"):
+        # Hours and lines hold ended calls only.
+        metric = {"incoming": "ended", "other": "other_ended"}[name]
+    return Opening(
+        metric=metric,
+        first=report.day,
+        last=report.day,
+        hour=row.hour if row else None,
+        line=row.line if row else None,
+    )
+
+
+def render_daily_html(report: DailyReport, desk: str = "") -> str:
+    """One self-contained page: no script, nothing loaded from elsewhere; figures open at the desk of this address."""
+    return environment().get_template("daily.html.j2").render(report=report, desk=desk)
 
 
 def render_demo_report(
@@ -107,7 +142,7 @@ def render_demo_report(
     return (
         environment()
         .get_template("demo.html.j2")
-        .render(report=report, comparisons=comparisons, transcripts=dict(transcripts or {}))
+        .render(report=report, desk="", comparisons=comparisons, transcripts=dict(transcripts or {}))
     )
 
 

@@ -28,8 +28,8 @@ def report(
     kind: Annotated[
         str,
         typer.Argument(
-            help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, due, または市の報告 (weekly, "
-            "monthly, interim, final, completion, results, incident)"
+            help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, due, "
+            "calls (数字の元になった通話), または市の報告 (weekly, monthly, interim, final, completion, results, incident)"
         ),
     ],
     date_: Annotated[
@@ -42,11 +42,19 @@ def report(
         bool,
         typer.Option("--save", help="shortfall を、書き込むための案として置く (書き込みのある案は変えない)"),
     ] = False,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="calls の指標。例: answered, offered, five_minutes:300")
+    ] = None,
+    hour: Annotated[int | None, typer.Option("--hour", min=0, max=23, help="calls をこの時台に限る")] = None,
+    line: Annotated[
+        str | None, typer.Option("--line", help="calls をこの用件に限る。用件を選ぶ前の電話は -")
+    ] = None,
     city: City = None,
 ) -> None:
     """市に出す報告を作ります: 日報、週報、月報、応答率メーター、均等配分、未達の報告、通話品質、苦情、提出期限の一覧。
 
     例: ./toritsugi report monthly --month 2026-10 --format xlsx --out 月報.xlsx
+    例: ./toritsugi report calls --metric abandoned_queue --month 2026-10 --hour 9 --out 切断.csv
     """
     if month is not None and date_ is not None:
         raise ToritsugiError("日と月の両方があります", where="--date, --month", cure="どちらか一つにする")
@@ -60,6 +68,9 @@ def report(
     day = day_of(date_, "--date") if date_ else datetime.now(TOKYO).date() - timedelta(days=1)
     if month is not None:
         day = day_of(f"{month}-01", "--month")
+    if kind == "calls":
+        _calls(city, metric, day, month is not None, hour, line, target)
+        return
     if kind in DAYS_OWN and format_ in ("html", "csv"):
         _write(_own(city, kind, day, month is not None, format_, save=save), target)
         return
@@ -115,6 +126,29 @@ def _period(
         )
     _instance, paper = asyncio.run(made_paper(city, kind, day, whole_month=whole_month, say=say))
     write_paper(paper, Format(format_), target)
+
+
+def _calls(
+    city: str | None,
+    metric: str | None,
+    day: date,
+    whole_month: bool,
+    hour: int | None,
+    line: str | None,
+    target: Path | None,
+) -> None:
+    """The calls behind a figure, as CSV."""
+    from reports.opening import NO_LINE_CHOSEN, Opening
+    from runtime.figure_files import write_calls
+    from runtime.floor_papers import month_of
+
+    if metric is None:
+        raise ToritsugiError("指標がありません", where="--metric", cure="例: --metric answered")
+    first, last = month_of(day) if whole_month else (day, day)
+    line = "" if line == NO_LINE_CHOSEN else line
+    opening = Opening(metric=metric, first=first, last=last, hour=hour, line=line)
+    number = asyncio.run(write_calls(city, opening, target, say))
+    say(f"{number:,}件")
 
 
 def _due(city: str | None, month: date) -> None:

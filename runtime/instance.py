@@ -374,6 +374,14 @@ def remembered_desk(settings: Settings) -> DeskSettings:
     return desk_settings_from(settings.http_port, {**read_json(settings.home / REMEMBERED), **os.environ})
 
 
+def desk_origin(settings: Settings) -> str:
+    """How browsers name the desk; empty when its settings cannot be read: a report is made all the same."""
+    try:
+        return remembered_desk(settings).origin
+    except ToritsugiError:
+        return ""
+
+
 def remember(settings: Settings, city: str) -> None:
     """Keep what this home is started with, for its owner's eyes (a database address may hold a password)."""
     path = settings.home / REMEMBERED

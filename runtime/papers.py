@@ -12,7 +12,7 @@ from reports.render_evenness import render_evenness_csv, render_evenness_html
 from reports.render_shortfall import render_shortfall_csv, render_shortfall_html
 from runtime.floor_papers import draft_path, evenness_of, keep_draft, shortfall_of
 from runtime.install.asterisk import find_asterisk
-from runtime.instance import Instance
+from runtime.instance import Instance, desk_origin
 from runtime.records import Records, prove, wire_kept
 from services.city_facts import city_facts
 
@@ -41,7 +41,8 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
         reconciliation=proof,
         versions={"Asterisk": asterisk.version} if asterisk else {},
     )
-    return render_daily_html(report) if format_ == "html" else render_daily_csv(report)
+    desk = desk_origin(instance.settings)
+    return render_daily_html(report, desk) if format_ == "html" else render_daily_csv(report)
 
 
 async def evenness_paper(city: str | None, day: date, format_: str) -> str:

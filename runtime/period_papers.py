@@ -25,10 +25,10 @@ from reports.paper import Paper, Rows, Words
 from reports.period import Period
 from reports.profile import ReportSection
 from reports.resolution import AGAIN_DAYS, Following
-from reports.sections import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
+from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
 from runtime.floor_papers import midnight, month_of
 from runtime.install.pango import ensure_pango
-from runtime.instance import Instance
+from runtime.instance import Instance, desk_origin
 from runtime.staffing import calls_by_day, open_times, ready
 from services.city import CityProfile
 from services.city_facts import city_facts
@@ -247,6 +247,7 @@ async def _paper(instance: Instance, wanted: Wanted, say: Say) -> Paper:
         sections=wanted.sections,
         made_at=now,
         notes=notes,
+        desk=desk_origin(instance.settings),
     )
     if wanted.kind == "meter":
         line = needed_text(instance.profile, period, now.date())

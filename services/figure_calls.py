@@ -43,7 +43,8 @@ class FigureCalls:
         if opening.metric.startswith(TOPIC):
             topic = opening.metric.removeprefix(TOPIC)
             names = {each.id: each.name_ja for each in self._profile.interactions.categories}
-            return f"分類「{names.get(topic, '分類なし')}」の応対（応対ごとに最初の通話）"
+            what = "すべての応対" if topic == "*" else f"分類「{names.get(topic, '分類なし')}」の応対"
+            return f"{what}（応対ごとに最初の通話）"
         return title_of(opening.metric, self._facts_of(opening.last))
 
     async def behind(self, opening: Opening) -> AsyncIterator[Call]:
@@ -138,7 +139,11 @@ class FigureCalls:
                 firsts = [
                     case.calls[0].call_id
                     for case in await unit.cases.between(begin, end)
-                    if case.calls and (case.category == topic if topic else case.category not in known_topics)
+                    if case.calls
+                    and (
+                        topic == "*"
+                        or (case.category == topic if topic else case.category not in known_topics)
+                    )
                 ]
                 known = await unit.calls.get(firsts)
                 for call_id in firsts:

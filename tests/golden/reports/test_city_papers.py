@@ -9,10 +9,14 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -23,13 +27,18 @@ from core.clock import TOKYO
 from core.errors import ToritsugiError
 from interactions.case import CaseStatus
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep
+from ledger.calls import Call
 from reports.formats import csv_lines, html_parts
-from reports.paper import Paper
+from reports.metrics import average_handling
+from reports.opening import Opening
+from reports.paper import Kind, Paper, Table
+from reports.tally import tally_of
 from runtime.floor_papers import midnight
 from runtime.instance import Instance
 from runtime.period_papers import meter_of_day, period_paper
 from runtime.records import Records
 from runtime.staffing import days_of_month, open_times
+from services.figure_calls import FigureCalls
 
 pytestmark = pytest.mark.golden
 FOLDER = Path(__file__).parent / "papers"
@@ -41,6 +50,7 @@ CITIES = {
     "inzai": (date(2026, 7, 8), ("monthly", "completion", "incident")),
 }
 CALLS = 90
+DESK = "https://desk.example.jp"
 MADE_AT = datetime(2026, 11, 27, 9, 0, tzinfo=TOKYO)
 
 
@@ -81,6 +91,78 @@ async def fill(instance: Instance, day: date) -> None:
             )  # fmt: skip
 
 
+async def unequal_figures(instance: Instance, papers: Mapping[str, Paper]) -> list[str]:
+    """Every figure of the papers that does not open, or opens to other calls than it counts."""
+    kept = Kept(instance)
+    listed = FigureCalls(kept.reading, instance.clock, instance.profile)
+    behind: dict[Opening, list[Call]] = {}
+    found, figures = [], 0
+    for kind, paper in papers.items():
+        for table in paper.tables():
+            foot = table.foot() or ()
+            for number, row in enumerate([] if table.listing else [*table.rows, foot]):
+                opens = (
+                    table.foot_opens if row is foot else {c: table.opens.get((number, c)) for c in ids(table)}
+                )
+                for column, value in zip(table.columns, row, strict=False):
+                    opening, where = opens.get(column.id), f"{kind} {table.id} {row[0]} {column.id}"
+                    if opening is None:
+                        shut = (
+                            column.kind in (Kind.CALLS, Kind.SECONDS)
+                            and value
+                            and (row is not foot or column.total)
+                        )
+                        found += [f"{where} does not open"] if shut else []
+                        continue
+                    if opening not in behind:
+                        behind[opening] = [call async for call in listed.behind(opening)]
+                    calls, figures = behind[opening], figures + 1
+                    if column.kind is Kind.CALLS and len(calls) != value:
+                        found.append(f"{where}: {value} and {len(calls)} calls, {opening.metric}")
+                    elif column.kind is Kind.SECONDS and mean_of(str(row[0]), column.id, calls) != value:
+                        found.append(f"{where}: {value} s, {opening.metric}")
+    assert figures > 100
+    return found
+
+
+def ids(table: Table) -> list[str]:
+    return [column.id for column in table.columns]
+
+
+def mean_of(name: str, column: str, calls: list[Call]) -> float | None:
+    """The time that a row tells, from nothing but the calls that it opens to."""
+    tally = tally_of(calls)
+    if column == "longest" or name == "最長待ち時間":
+        return tally.waits.longest_s
+    means = {
+        "平均応答速度": tally.answered.mean_s, "平均応答速度（着信から）": tally.from_arrival.mean_s,
+        "平均通話時間": tally.talk.mean_s, "平均後処理時間": tally.wrap_up.mean_s,
+    }  # fmt: skip
+    return means[name] if name in means else average_handling(tally)
+
+
+class Kept:
+    """The real records, each day of them read once: thousands of figures look at the same month."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._days: dict[tuple[str, float], Any] = {}
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Any]:
+        async with self._instance.database.reading() as unit:
+
+            async def read(store: Any, name: str, since: float, until: float) -> Any:
+                if (name, since) not in self._days:
+                    self._days[name, since] = await store.between(since, until)
+                return self._days[name, since]
+
+            yield SimpleNamespace(
+                calls=SimpleNamespace(between=partial(read, unit.calls, "calls"), get=unit.calls.get),
+                cases=SimpleNamespace(between=partial(read, unit.cases, "cases")),
+            )
+
+
 @pytest.fixture(scope="module", params=CITIES)
 def city(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -97,12 +179,15 @@ def city(
             papers = {kind: await period_paper(instance, kind, day) for kind in kinds}
             if "meter" in kinds:
                 papers["meter-day"] = await meter_of_day(instance, day)
+            assert await unequal_figures(instance, papers) == []
             with pytest.raises(ToritsugiError, match="台帳にありません"):
                 await period_paper(instance, "monthly", day + timedelta(days=31))
             with pytest.raises(ToritsugiError, match="にはない報告"):
                 await period_paper(instance, "yearly", day)
             await instance.database.close()
-            return {kind: replace(paper, made_at=MADE_AT, notes=()) for kind, paper in papers.items()}
+            return {
+                kind: replace(paper, made_at=MADE_AT, notes=(), desk=DESK) for kind, paper in papers.items()
+            }
 
         yield name, asyncio.run(made())
 

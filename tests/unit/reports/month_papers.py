@@ -16,7 +16,7 @@ from reports.daily import CityFacts
 from reports.paper import Paper, Rows
 from reports.period import Period, period_of
 from reports.resolution import resolution_of
-from reports.sections import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
+from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
 
 FIRST, LAST = date(2024, 12, 1), date(2024, 12, 31)
 DAYS = [date(2024, 12, day) for day in (2, 3, 4, 5, 6, 9, 10)]
