@@ -29,7 +29,8 @@ def report(
         str,
         typer.Argument(
             help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, due, "
-            "calls (数字の元になった通話), または市の報告 (weekly, monthly, interim, final, completion, results, incident)"
+            "calls (数字の元になった通話), または市の報告 (weekly, monthly, interim, final, completion, "
+            "results, incident)"
         ),
     ],
     date_: Annotated[

@@ -9,9 +9,10 @@ from report_calls import DAY, at, call_of, city_time_of
 
 from core.clock import TOKYO, ScaledClock
 from ledger.calls import Disposition, Gap, Transfer
+from reports.behind import count_of, stands
 from reports.comparison import compare
-from reports.daily import CityFacts, daily_report
-from reports.render import minutes, percent
+from reports.daily import CityFacts, Row, daily_report
+from reports.render import minutes, opening_of, percent, render_daily_html
 
 pytestmark = pytest.mark.unit
 D = Disposition
@@ -44,6 +45,43 @@ def test_the_citys_clock_decides_the_day_and_the_hour() -> None:
     calls = [call_of(D.ANSWERED, 1000.0, 4.0), call_of(D.ANSWERED, 1010.0, 4.0)]
     report = daily_report(CITY, DAY.date(), calls, clock.city_time_of, made_at=MADE)
     assert [(row.label, row.incoming) for row in report.hours] == [("8時", 1), ("9時", 1)]
+
+
+def test_every_figure_of_the_page_opens_to_as_many_calls() -> None:
+    ends = (
+        D.ANSWERED,
+        D.ABANDONED_QUEUE,
+        D.OVERFLOW,
+        D.CALLBACK,
+        D.ABANDONED_MENU,
+        D.AFTER_HOURS,
+        None,
+        D.TEST,
+    )
+    waited = (D.ANSWERED, D.ABANDONED_QUEUE, D.OVERFLOW, D.CALLBACK)
+    calls = [
+        call_of(end, at(9 + number % 3, number), 3.0 * number if end in waited else None)
+        for number, end in enumerate(ends * 5)
+    ]
+    report = daily_report(CITY, DAY.date(), calls, city_time_of, made_at=MADE)
+
+    def behind(name: str, row: Row | None = None) -> int:
+        opening = opening_of(report, name, row)
+        count = count_of(opening.metric, CITY)
+        return sum(
+            opening.holds(local.date(), local.hour, call.line or "") and stands(count, call)
+            for call in calls
+            for local in [city_time_of(call.arrived_at)]
+        )
+
+    counted = [figure for figure in report.figures if figure.unit == "calls"]
+    assert [behind(each.id) for each in counted] == [each.value for each in counted]
+    for row in (*report.hours, *report.lines):
+        for name in ("incoming", "answered", "abandoned_queue", "overflow", "other"):
+            assert behind(name, row) == getattr(row, name), (row.label, name)
+    page = render_daily_html(report, "https://desk.example.jp")
+    assert page.count('class="open" href="https://desk.example.jp/reports/calls?metric=') > 50
+    assert 'class="open"' not in render_daily_html(report)
 
 
 def test_lines_and_long_waits() -> None:

@@ -94,6 +94,23 @@ def test_the_meter_opens_to_its_calls() -> None:
 
 
 @pytest.mark.usefixtures("home")
+def test_a_clerk_gets_the_calls_behind_a_figure_as_a_file(tmp_path: Path) -> None:
+    found = tables(told("report", "meter", "--month", "2024-12", "--format", "csv"))
+    hour = next(row for row in found["hours"] if row["時"] == "11時")
+    target = tmp_path / "応答.csv"
+    month = ("report", "calls", "--month", "2024-12", "--out", str(target))
+    result = said(*month, "--metric", "answered", "--hour", "11")
+    head, columns, *calls = csv.reader(io.StringIO(target.read_text(encoding="utf-8-sig")))
+    assert head == ["応答", "answered", "2024-12-01", "2024-12-31", "11時", ""]
+    assert columns[:2] == ["着信", "通話番号"]
+    assert len(calls) == int(hour["応答"]) > 0
+    assert f"{len(calls)}件" in result.stderr
+    assert {(each[0][11:13], each[4]) for each in calls} == {("11", "応答")}
+    day = told("report", "calls", "--date", "2024-12-10", "--metric", "offered", "--line", "-")
+    assert len(day.splitlines()) == 2, "whoever chose no line asked for no operator"
+
+
+@pytest.mark.usefixtures("home")
 def test_a_day_shows_the_same_figures_on_its_page_and_in_the_workbook(tmp_path: Path) -> None:
     import openpyxl
 
@@ -126,6 +143,8 @@ def test_a_day_shows_the_same_figures_on_its_page_and_in_the_workbook(tmp_path: 
         (("monthly", "--month", "2024-13"), "日付が読めません"),
         (("daily", "--month", "2024-12"), "使えません"),
         (("monthly", "--month", "2024-12", "--save"), "使えません"),
+        (("calls", "--month", "2024-12"), "指標がありません"),
+        (("calls", "--month", "2024-12", "--metric", "unhappy"), "知らない指標"),
     ],
 )
 def test_what_cannot_be_made_is_told_plainly(arguments: tuple[str, ...], words: str) -> None:
