@@ -16,7 +16,7 @@ from typing import Any
 from core.errors import ToritsugiError
 from core.ids import CallId
 from core.settings import PROJECT_ROOT, Settings
-from demo.script import planted_lines, script_lines, talk_in
+from demo.script import planted_lines, talk_in
 from demo.talks import TALKS, Planted, Talk
 from demo.truth import TruthRecord
 from faq_kb.gaps import Gap
@@ -101,12 +101,19 @@ def learned_rows(learned: Learned) -> list[dict[str, Any]]:
     ]
 
 
-def compared(truth: Sequence[TruthRecord], calls: Mapping[str, CallId], learned: Learned) -> dict[str, Any]:
+Lines = Mapping[str, tuple[str, str, str]]
+"""What `demo.script.script_lines` gives for a city."""
+
+
+def compared(
+    truth: Sequence[TruthRecord], calls: Mapping[str, CallId], learned: Learned, lines: Lines
+) -> dict[str, Any]:
     """The day's figures, as JSON values.
 
     Args:
         truth: what the telephones saw.
         calls: SIP Call-ID to our call.
+        lines: the script as it was spoken: operators say the name of this city's centre.
     """
     held = [
         (record, calls[record.sip_call_id], talk)
@@ -114,7 +121,7 @@ def compared(truth: Sequence[TruthRecord], calls: Mapping[str, CallId], learned:
         if record.disposition == "answered" and record.sip_call_id in calls
         if (talk := _talk_of(record)) is not None
     ]
-    words = [_words(record, learned, call) for record, call, _ in held]
+    words = [_words(record, learned, call, lines) for record, call, _ in held]
     return {
         "talks": len(held),
         "words": _shares(words),
@@ -151,12 +158,12 @@ def key_words(text: str) -> set[str]:
     }
 
 
-def _words(record: TruthRecord, learned: Learned, call: CallId) -> tuple[int, int]:
+def _words(record: TruthRecord, learned: Learned, call: CallId, lines: Lines) -> tuple[int, int]:
     """Key words that were said, and those that the transcript carries: the word, or what is read like it.
 
     Lines with a number are left out: it is masked, with whatever lies too near.
     """
-    lines, planted = script_lines(), planted_lines()
+    planted = planted_lines()
     names = [*record.said, *record.answered_with]
     said = {word for name in names if name not in planted for word in key_words(lines[name][0])}
     talked = learned.talked.get(call)

@@ -43,7 +43,7 @@ from reports.comparison import compare
 from reports.daily import daily_report
 from reports.render import render_demo_report
 from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users
-from runtime.demo_learning import compared, learn, learned_rows, said_numbers, seed_knowledge
+from runtime.demo_learning import Lines, compared, learn, learned_rows, said_numbers, seed_knowledge
 from runtime.demo_traces import look_for
 from runtime.instance import new_operator
 from runtime.process import alive, free_port, read_json
@@ -55,6 +55,7 @@ from services.city import CityProfile, load_city
 from services.city_facts import city_facts
 from services.ports import JobState
 from services.speech_ports import MuteState
+from speech.ports import Voice
 from speech.prompt_cache import speak
 from speech.synthesis import citizen_voices, operator_voices
 from storage.database import Database
@@ -113,6 +114,12 @@ def day_plan(profile: CityProfile, plan: Plan) -> DayPlan:
         has_english="en" in profile.flow.language_keys.values(),
     )
     return plan_day(shape, plan.calls, plan.seed, speed=plan.speed)
+
+
+def line_voice(name: str, language: str, role: str) -> Voice:
+    """Who says a line: a topic keeps its citizen's voice, for the name up to the number of the line decides."""
+    voices = citizen_voices(language) if role == "citizen" else operator_voices(language)
+    return voices[sum(map(ord, name.rpartition("_")[0])) % len(voices)]
 
 
 def own_ports(settings: Settings) -> dict[str, str]:
@@ -186,17 +193,18 @@ class Demonstration:
         build_city_prompts(self.settings, self.profile, self.say)
         return self._voices()
 
+    def _lines(self) -> Lines:
+        return script_lines(self.profile.city.centre_ja, self.profile.city.centre_en)
+
     def _voices(self) -> Voices:
         paths: dict[str, Path] = {}
-        whole = script_lines(self.profile.city.centre_ja, self.profile.city.centre_en)
+        whole = self._lines()
         held = {(call.citizen.topic, call.citizen.language) for call in self.day.calls} | {(GENERAL, "ja")}
         names = {line.name for talk in held for line in dialogue(*talk)}.union(greeting_names())
         lines = {name: whole[name] for name in names}
         made = 0
         for number, (name, (text, language, role)) in enumerate(sorted(lines.items())):
-            voices = citizen_voices(language) if role == "citizen" else operator_voices(language)
-            # A topic keeps its citizen's voice: the name up to the number of the line decides.
-            voice = voices[sum(map(ord, name.rpartition("_")[0])) % len(voices)]
+            voice = line_voice(name, language, role)
             before = time.monotonic()
             paths[name] = speak(
                 text,
@@ -445,7 +453,10 @@ class Demonstration:
             "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in learned_rows(learned)), "utf-8"
         )
         understood = compared(
-            truth, {str(row["sip_call_id"]): CallId(row["call_id"]) for row in rows}, learned
+            truth,
+            {str(row["sip_call_id"]): CallId(row["call_id"]) for row in rows},
+            learned,
+            self._lines(),
         )
         numbers = {each.digits for each in said_numbers(truth)}
         kept = [out / name for name in ("ledger.jsonl", "report.html", "knowledge.jsonl")]
