@@ -76,6 +76,8 @@ class TalkStarted:
     caller: str
     talk: str = ""
     """Uniqueid of the operator's channel: the talk's name in the dialplan."""
+    call: CallId | None = None
+    """The citizen's, where it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,8 @@ class Member:
     last_queue: QueueName | None = None
     talk: str = ""
     """Name of the last talk; empty when another may have begun unseen."""
+    call: CallId | None = None
+    """In hand; None when its beginning was not seen."""
     talk_at: float = float("-inf")
     """Beginning of the last talk that was counted."""
     busy_since: float | None = None
@@ -81,6 +83,8 @@ class Member:
         if before in _BUSY and now not in _BUSY and self.busy_since is not None:
             self.handled_s += max(0.0, at - self.busy_since)
             self.busy_since = None
+        if now not in _BUSY:
+            self.call = None
         if now == "talking" and self.busy_since is None:
             self.busy_since = max(at, self.signed_in_at)
         self.since = at
@@ -98,7 +102,7 @@ class Member:
         """The session to the switch is renewed: a snapshot will tell what holds now."""
         self.unseen = self.state
         self.queues.clear()
-        self.ringing, self.talk = None, ""
+        self.ringing, self.talk, self.call = None, "", None
 
     def signed_out(self, at: float) -> None:
         """Their shift pauses; it goes on when they sign in again soon."""
@@ -132,6 +136,7 @@ class Member:
             load=self.load(now),
             last_ended_at=self.last_ended_at or self.signed_in_at,
             talking_in=self.talking_in or (self.last_queue if self.state in _BUSY else None),
+            call=self.call,
         )
 
     @property

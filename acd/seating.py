@@ -109,7 +109,7 @@ def talk_started(member: Member, event: TalkStarted) -> None:
         return
     member.ringing = member.open_at = None
     member.talking_in = member.last_queue = event.queue
-    member.talk, member.talk_at = event.talk, event.at
+    member.talk, member.talk_at, member.call = event.talk, event.at, event.call
     member.calls += 1
     member.missed_in_a_row = 0
 

@@ -40,6 +40,8 @@ class Seat:
     """End of the last talk; when they signed in before the first. Longest idle is the least."""
     talking_in: QueueName | None = None
     """Queue of the call in hand (talking or wrapping up), when it is known."""
+    call: CallId | None = None
+    """The call in hand, when its beginning was seen."""
 
     @property
     def on_duty(self) -> bool:

@@ -232,12 +232,23 @@ class Words:
 def seats_now(
     live: Mapping[str, Any],
     accounts: Sequence[OperatorAccount],
-    calls: Mapping[OperatorId, Call],
+    calls: Mapping[CallId, Call],
+    lasts: Mapping[OperatorId, Call],
     words: Words,
 ) -> tuple[SeatNow, ...]:
-    """Every operator, those who work first; `calls` are the calls in their hands."""
+    """Every operator, those who work first.
+
+    Args:
+        calls: of today.
+        lasts: the call each operator talked in last; theirs when the engine has not seen which one they took.
+    """
     told = {seat["operator"]: seat for seat in live.get("seats", ())}
-    found = [_seat(account, told.get(account.id), calls.get(account.id), words) for account in accounts]
+
+    def in_hand(operator: OperatorId) -> Call | None:
+        named = told.get(operator, {}).get("call")
+        return calls.get(CallId(named)) if named else lasts.get(operator)
+
+    found = [_seat(account, told.get(account.id), in_hand(account.id), words) for account in accounts]
     return tuple(sorted(found, key=lambda seat: (ORDER.index(seat.kind), seat.since or 0.0, seat.operator)))
 
 

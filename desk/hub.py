@@ -39,7 +39,9 @@ from services.ports import OperatorAccount, UnitOfWorkFactory
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
-"""How often the engine's word is looked at."""
+"""How often the engine's word is looked at while nobody tells of a new one."""
+LEAST_S = 0.02
+"""Between two looks; as long as the last one took, when that is more, so that screens cost at most half the process."""
 LEDGER_EVERY_S = 0.5
 DAY_EVERY_S = 10.0
 """The whole day is counted again so often, and whenever a call has ended, at most once a second."""
@@ -95,6 +97,9 @@ class Hub:
         self._accounts: list[OperatorAccount] = []
         self._open: dict[CallId, Call] = {}
         self._day: dict[CallId, Call] = {}
+        self._calls: dict[CallId, Call] = {}
+        """Those of the day and the open ones together."""
+        self._lasts: dict[OperatorId, Call] = {}
         self._day_at = self._ledger_at = float("-inf")
         self._told: Mapping[str, Any] = {}
         self.handled: dict[OperatorId, Handled] = {}
@@ -110,10 +115,16 @@ class Hub:
 
     async def run(self) -> None:
         """For ever; ends by cancellation. A database that is away costs figures, not screens."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._live.run(), name="live")
+            group.create_task(self._looking(), name="looks")
+
+    async def _looking(self) -> None:
         complained = False
         pulsed_at = 0.0
         loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 await self.look()
                 complained = False
@@ -124,7 +135,8 @@ class Hub:
             if loop.time() - pulsed_at >= PULSE_EVERY_S:
                 pulsed_at = loop.time()
                 self._pulse()
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(max(LEAST_S, loop.time() - began))
+            await self._live.news(LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Take in what is new, and tell the screens."""
@@ -151,6 +163,8 @@ class Hub:
         self._ledger_at = now
         if now - self._day_at >= (DAY_LEAST_S if ended else DAY_EVERY_S):
             await self._read_day(now)
+        self._calls = self._day | self._open
+        self._lasts = calls_in_hand(self._calls.values())
 
     async def _read_day(self, now: float) -> None:
         city_now = self._clock.city_now()
@@ -176,10 +190,10 @@ class Hub:
         self._day_at = now
 
     async def _compose(self, now: float) -> None:
-        told, calls = self._told, self._day | self._open
+        told = self._told
         names = {str(each.id): each.name for each in self._accounts}
         waiting = waiting_now(told, self._open, names, self.words, self._profile.acd.targets.wait_alert_s)
-        seats = seats_now(told, self._accounts, calls_in_hand(calls.values()), self.words)
+        seats = seats_now(told, self._accounts, self._calls, self._lasts, self.words)
         groups = self._profile.acd.guard.groups
         self.now = replace(
             self.now,
@@ -195,7 +209,7 @@ class Hub:
 
     def call(self, call: CallId) -> Call | None:
         """A call of today."""
-        return self._open.get(call) or self._day.get(call)
+        return self._calls.get(call)
 
     def account(self, operator: OperatorId) -> OperatorAccount | None:
         return next((each for each in self._accounts if each.id == operator), None)

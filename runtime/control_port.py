@@ -12,7 +12,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,15 @@ from core.settings import Settings
 log = logging.getLogger(__name__)
 
 LINE_BYTES = 64 * 1024
+WORD_BYTES = 8 * 1024 * 1024
+"""Of one word of the floor; two hundred operators take about 60 KiB."""
 MOST_AT_ONCE = 64
 """Connections; whoever comes after that is turned away."""
 NAME = "control.sock"
+FLOOR = "floor"
+"""What a connection asks for that only wants to hear the engine's word of the floor from then on."""
+SLOWEST_S = 10.0
+"""Whoever takes no word for so long is cut off."""
 
 
 @contextlib.contextmanager
@@ -145,6 +151,8 @@ class ControlPort:
 
     settings: Settings
     do: Callable[[Command], Awaitable[Answer]]
+    words: Callable[[], AsyncIterator[bytes]]
+    """The engine's words of the floor, a line each, the present one first."""
     _open: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -177,13 +185,22 @@ class ControlPort:
                     return  # longer than any command
                 if not line:
                     return
+                if _wants_the_floor(line):
+                    return await self._tell(writer)
                 writer.write(json.dumps(await self._answered(line), ensure_ascii=False).encode() + b"\n")
                 await writer.drain()
-        except (ConnectionError, asyncio.CancelledError):
+        except (ConnectionError, TimeoutError, asyncio.CancelledError):
             pass
         finally:
             self._open.discard(task)
             writer.close()
+
+    async def _tell(self, writer: asyncio.StreamWriter) -> None:
+        """Every word of the floor until the listener goes."""
+        async for word in self.words():
+            writer.write(word)
+            async with asyncio.timeout(SLOWEST_S):
+                await writer.drain()
 
     async def _answered(self, line: bytes) -> dict[str, Any]:
         identity: Any = None
@@ -211,6 +228,36 @@ class ControlPort:
                     outcome=Outcome.SWITCH_REFUSED, text="中枢で失敗しました。記録を見てください。"
                 )
         return {"id": identity if isinstance(identity, str | int) else None, **record_of(answer)}
+
+
+def _wants_the_floor(line: bytes) -> bool:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and values.get("act") == FLOOR
+
+
+async def listen(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+    """The running engine's words of the floor, the present one at once and each newer one as it is made.
+
+    Ends when the engine goes away.
+
+    Raises:
+        OSError: no engine listens.
+    """
+    with socket_address(settings) as address:
+        reader, writer = await asyncio.open_unix_connection(address, limit=WORD_BYTES)
+    try:
+        writer.write(json.dumps({"act": FLOOR}).encode() + b"\n")
+        await writer.drain()
+        while (line := await reader.readline()).endswith(b"\n"):
+            word = json.loads(line)
+            if "at" not in word:
+                return  # a refusal: an older engine, still running, tells nothing
+            yield word
+    finally:
+        writer.close()
 
 
 async def ask(settings: Settings, command: Mapping[str, Any], *, within_s: float = 40.0) -> dict[str, Any]:

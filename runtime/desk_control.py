@@ -16,7 +16,6 @@ from interactions.access import Role
 from runtime.control_port import ask, hand_of_record
 from runtime.instance import CALLED_IN_BY_HAND, Instance
 from runtime.people import called_in_by_hand
-from runtime.process import read_json, run_folder
 from services.desk_ports import User
 
 _ROLES = {
@@ -91,22 +90,3 @@ class EngineControl:
 
     def notice(self) -> Emergency | None:
         return read_notice(self._instance.settings.home)
-
-
-class LiveFile:
-    """`services.desk_ports.LiveSource` from the file that the engine writes; read again only when it changed."""
-
-    def __init__(self, instance: Instance) -> None:
-        self._path = run_folder(instance.settings) / "live.json"
-        self._stamp: tuple[int, int] | None = None
-        self._told: Mapping[str, Any] = {}
-
-    def read(self) -> Mapping[str, Any]:
-        try:
-            status = self._path.stat()
-        except FileNotFoundError:
-            return self._told
-        stamp = status.st_mtime_ns, status.st_ino
-        if stamp != self._stamp:
-            self._stamp, self._told = stamp, read_json(self._path)
-        return self._told

@@ -30,12 +30,13 @@ from reports.answer_rates import rule_named
 from runtime.alert_senses import AnswersSoFar
 from runtime.alerting import DESKS_KINDS, keeper_for, notifiers
 from runtime.case_commands import case_desk
-from runtime.desk_control import EngineControl, LiveFile
+from runtime.desk_control import EngineControl
 from runtime.desk_papers import CityPapers
 from runtime.faq import faq_search
 from runtime.guess_watch import GuessWatch
 from runtime.install.web import ensure_web
 from runtime.instance import Instance
+from runtime.live_floor import LiveFloor
 from runtime.process import BEAT_EVERY_S, beat, beat_path
 from runtime.records import deadline
 from services.alerting import Channel
@@ -52,7 +53,7 @@ def desk_for(instance: Instance, settings: DeskSettings, passwords: Passwords | 
     """The desk of an instance, not yet served."""
     profile, clock, database = instance.profile, instance.clock, instance.database
     rule = rule_named(profile.reports.rule_on(clock.city_now().date()), profile.acd.targets.short_abandon_s)
-    live, answers = LiveFile(instance), AnswersSoFar(database.reading, clock, rule)
+    live, answers = LiveFloor(instance.settings), AnswersSoFar(database.reading, clock, rule)
     cases = case_desk(instance)
     return Desk(
         settings=settings,

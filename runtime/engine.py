@@ -12,6 +12,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from acd.channels import Channel, caps_of
 from acd.demand import skills_of
@@ -31,9 +32,10 @@ from runtime.floor_loop import FloorLoop, beat_switch
 from runtime.guarding import GuardLoop
 from runtime.housekeeping import Housekeeper
 from runtime.live_file import live_record
+from runtime.live_word import LiveWord
 from runtime.long_calls import LongCalls
 from runtime.office_hours import OfficeHours
-from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder, write_json
+from runtime.process import BEAT_EVERY_S, beat, beat_path, run_folder
 from runtime.prompts import warm_up
 from runtime.sounds import PromptFiles
 from services.city import CityProfile
@@ -46,7 +48,6 @@ from telephony.ami.session import AmiSession
 log = logging.getLogger(__name__)
 
 LEDGER_EVERY_S = 0.3
-LIVE_EVERY_S = 0.5
 JOURNAL_EVERY_S = 2.0
 
 
@@ -111,6 +112,8 @@ class Engine:
             "127.0.0.1", self.settings.agi_port, {"ivr": self._ivr, "callback": self.booking.book}
         )
         await agi.start()
+        word = LiveWord(self._live, run_folder(self.settings) / "live.json")
+        self.loop.changed = word.changed
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._beat_file(), name="beat"),
@@ -121,11 +124,11 @@ class Engine:
                 group.create_task(self.guard.run(), name="guard"),
                 group.create_task(self.callbacks.run(), name="callbacks"),
                 group.create_task(self._ledger(), name="ledger"),
-                group.create_task(self._live(), name="live"),
+                group.create_task(word.run(), name="live"),
                 group.create_task(self._warm_up(), name="warm-up"),
                 group.create_task(self.housekeeper.watch_recordings(), name="recordings"),
                 group.create_task(self.alerting.run(), name="alerts"),
-                group.create_task(self._commands(), name="commands"),
+                group.create_task(self._commands(word), name="commands"),
                 group.create_task(self.long_calls.run(), name="long-calls"),
                 group.create_task(self._journal(), name="journal"),
                 group.create_task(self.anchoring.run(), name="anchors"),
@@ -180,9 +183,9 @@ class Engine:
                 await asyncio.sleep(2.0)
             await asyncio.sleep(0.01 if busy else LEDGER_EVERY_S)
 
-    async def _commands(self) -> None:
+    async def _commands(self, word: LiveWord) -> None:
         try:
-            await ControlPort(self.settings, self.commands.do).run()
+            await ControlPort(self.settings, self.commands.do, word.words).run()
         except OSError:
             # Calls go on without it, and so must we.
             log.exception("no commands can be given: the control socket cannot be opened")
@@ -198,17 +201,12 @@ class Engine:
     async def _rotate_logs(self) -> None:
         await actions.command(self.ami, "logger rotate")
 
-    async def _live(self) -> None:
-        path = run_folder(self.settings) / "live.json"
-        while True:
-            view = self.loop.floor.view(self.clock.epoch())
-            record = live_record(
-                view,
-                speaks=self.speaks,
-                city_time=self.clock.city_now(),
-                ami_connected=self.ami.connected,
-                called_in=self.guard.guard.called_in,
-                callbacks=self.callbacks.pending,
-            )
-            write_json(path, record)
-            await asyncio.sleep(LIVE_EVERY_S)
+    def _live(self) -> dict[str, Any]:
+        return live_record(
+            self.loop.floor.view(self.clock.epoch()),
+            speaks=self.speaks,
+            city_time=self.clock.city_now(),
+            ami_connected=self.ami.connected,
+            called_in=self.guard.guard.called_in,
+            callbacks=self.callbacks.pending,
+        )

@@ -63,6 +63,8 @@ class FloorLoop:
         """Whether the floor has been seen whole."""
         self.listeners: list[Callable[[AmiEvent], None]] = []
         """Told of every AMI event, in order, before the floor."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when the floor may look other than before."""
         self.diverters: list[Callable[[Sequence[FloorCommand]], Sequence[FloorCommand]]] = []
         """May take commands of the floor out before they are carried out."""
 
@@ -124,12 +126,15 @@ class FloorLoop:
             match event:
                 case FullyBooted() | Gap():
                     await self._snapshot()
+                    self.changed()
                 case Disconnected():
                     log.warning("AMI session lost: %s", event.reason)
+                    self.changed()
                 case _:
                     word = floor_event(event)
                     if word is not None:
                         self.do(self.floor.handle(word))
+                        self.changed()
 
     async def _snapshot(self) -> None:
         # The event that opens a login may come a moment before the session can be used.
@@ -170,7 +175,10 @@ class FloorLoop:
         while True:
             await asyncio.sleep(TICK_S)
             if self._ami.connected:
-                self.do(self.floor.handle(Tick(at=self._clock.epoch())))
+                commands = self.floor.handle(Tick(at=self._clock.epoch()))
+                self.do(commands)
+                if commands:
+                    self.changed()
 
     async def _rules(self) -> None:
         known = ""

@@ -1,4 +1,4 @@
-"""What the engine writes down of the floor, twice a second, for `status` and for the desk: no names, no numbers."""
+"""What the engine says of the floor, to the desk as it changes and twice a second in a file: no names, no numbers."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def live_record(
                 "since": round(seat.since, 3),
                 "queues": sorted(seat.queues),
                 "talking_in": seat.talking_in,
+                "call": seat.call,
                 "calls": seat.load.calls,
                 "handled_s": round(seat.load.handled_s, 1),
                 "available_s": round(seat.load.available_s, 1),

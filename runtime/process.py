@@ -55,8 +55,13 @@ def beat_age(path: Path) -> float | None:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Replace a small state file so that a reader never sees half of it."""
+    write_text(path, json.dumps(data, ensure_ascii=False))
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same for a text."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 

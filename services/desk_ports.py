@@ -229,3 +229,11 @@ class LiveSource(Protocol):
     def read(self) -> Mapping[str, Any]:
         """The last one, as plain JSON values; empty while there is none. Fast."""
         ...
+
+    async def news(self, within_s: float) -> None:
+        """Wait until there is another word, at most so long; a source that cannot tell waits as long."""
+        ...
+
+    async def run(self) -> None:
+        """Listen, for ever; ends by cancellation."""
+        ...

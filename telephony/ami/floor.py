@@ -108,6 +108,7 @@ def _offer(event: AgentCalled | AgentConnect | AgentComplete | AgentRingNoAnswer
                 queue=event.queue,
                 caller=event.channel,
                 talk=event.member_uniqueid,
+                call=CallId(event.account_code) if event.account_code else None,
             )
         case AgentComplete():
             return TalkEnded(at=event.at, operator=operator, queue=event.queue, talk_s=float(event.talk_s))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import shutil
 import struct
@@ -167,6 +168,12 @@ class Told:
 
     def read(self) -> Mapping[str, Any]:
         return self.word
+
+    async def news(self, within_s: float) -> None:
+        await asyncio.sleep(within_s)
+
+    async def run(self) -> None:
+        """Nobody pushes."""
 
 
 def seat(

@@ -22,6 +22,7 @@ from runtime.commanding import DONE_JA
 from runtime.control_port import ControlPort
 from runtime.desk_control import EngineControl
 from runtime.instance import Instance
+from runtime.live_word import LiveWord
 
 CALL = present_calls()[0].call_id
 HAND = Hand(operator=OperatorId("101"), state="talking", call=CALL, leg="there", citizen="there", joined=True)
@@ -69,7 +70,7 @@ _AFTER: dict[Act, Any] = {
 async def served(engine: Engine, home: Path) -> AsyncIterator[EngineControl]:
     """The engine on its socket, and a desk's control that speaks to it."""
     settings: Settings = replace(settings_from(), home=home)
-    task = asyncio.create_task(ControlPort(settings, engine.do).run())
+    task = asyncio.create_task(ControlPort(settings, engine.do, LiveWord(dict, home / "live.json").words).run())
     try:
         async with asyncio.timeout(5):
             while True:

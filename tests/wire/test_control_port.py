@@ -16,6 +16,7 @@ from acd.commands import Act, Answer, Command, Outcome, Role
 from core.errors import ToritsugiError
 from core.settings import Settings, settings_from
 from runtime.control_port import ControlPort, ask, socket_address
+from runtime.live_word import LiveWord
 
 pytestmark = pytest.mark.wire
 GOOD = {
@@ -58,7 +59,7 @@ async def port(home: Path) -> AsyncIterator[tuple[Settings, Desk]]:
     # Deeper than a socket's address may be long.
     settings = settings_from({"TORITSUGI_HOME": str(home / ("deep" * 30))})
     desk = Desk()
-    task = asyncio.create_task(ControlPort(settings, desk.do).run())
+    task = asyncio.create_task(ControlPort(settings, desk.do, LiveWord(dict, home / "live.json").words).run())
     path = settings.home / "run" / "control.sock"
     await soon(path.exists)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -153,7 +154,7 @@ async def test_a_socket_left_by_a_dead_engine_is_replaced(tmp_path: Path) -> Non
     async with port(tmp_path) as (settings, _desk):
         pass
     (settings.home / "run" / "control.sock").touch()
-    task = asyncio.create_task(ControlPort(settings, Desk().do).run())
+    task = asyncio.create_task(ControlPort(settings, Desk().do, LiveWord(dict, tmp_path / "live.json").words).run())
     try:
         await soon((settings.home / "run" / "control.sock").is_socket)
         assert (await ask(settings, GOOD))["outcome"] == "done"

@@ -14,8 +14,10 @@ from core.errors import ToritsugiError
 from core.ids import OperatorId
 from interactions.access import Role
 from runtime.control_port import ControlPort, socket_address
-from runtime.desk_control import EngineControl, LiveFile
+from runtime.desk_control import EngineControl
 from runtime.instance import Instance
+from runtime.live_floor import LiveFile
+from runtime.live_word import LiveWord
 from runtime.process import run_folder, write_json
 from services.desk_ports import User
 
@@ -42,7 +44,7 @@ async def asked(instance: Instance) -> AsyncIterator[list[Command]]:
             text="通話中です。" if refused else "しました。",
         )
 
-    task = asyncio.create_task(ControlPort(instance.settings, do).run())
+    task = asyncio.create_task(ControlPort(instance.settings, do, LiveWord(dict, run_folder(instance.settings) / "live.json").words).run())
     with socket_address(instance.settings) as address:
         async with asyncio.timeout(5):
             while True:
@@ -92,7 +94,7 @@ async def test_no_engine_is_said_plainly(instance: Instance) -> None:
 
 
 def test_the_live_file_is_read_again_when_it_changed(instance: Instance) -> None:
-    live, path = LiveFile(instance), run_folder(instance.settings) / "live.json"
+    live, path = LiveFile(instance.settings), run_folder(instance.settings) / "live.json"
     assert live.read() == {}
     write_json(path, {"at": 1.0})
     first = live.read()
