@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 from acd.alert_inputs import AnsweredSoFar
@@ -177,8 +178,13 @@ class FloorNow:
     today: Today
     alerts: tuple[AlertNow, ...]
 
-    def seat(self, operator: OperatorId) -> SeatNow | None:
-        return next((seat for seat in self.seats if seat.operator == operator), None)
+    def by_operator(self) -> dict[OperatorId, SeatNow]:
+        return {seat.operator: seat for seat in self.seats}
+
+    def team_load(self) -> float | None:
+        """Mean load of all who are signed in, in whole per cent."""
+        loads = [seat.load for seat in self.seats if seat.load is not None]
+        return round(fmean(loads), 2) if loads else None
 
 
 class Words:

@@ -20,6 +20,7 @@ from core.clock import Clock
 from core.ids import CallId, OperatorId
 from desk.floor_now import (
     FloorNow,
+    SeatNow,
     Today,
     Words,
     alert_now,
@@ -47,6 +48,7 @@ DAY_EVERY_S = 10.0
 """The whole day is counted again so often, and whenever a call has ended, at most once a second."""
 DAY_LEAST_S = 1.0
 PULSE_EVERY_S = 2.0
+TURN = 25
 MOST_WAITING = 32
 """Messages that a slow screen may be behind before it gets everything anew."""
 
@@ -72,7 +74,7 @@ class Screen:
     draw: Draw
     inputs: dict[str, Any] = field(default_factory=dict)
     html: dict[str, str] = field(default_factory=dict)
-    readers: set[asyncio.Queue[str]] = field(default_factory=set)
+    readers: set[asyncio.Queue[bytes]] = field(default_factory=set)
     failing: bool = False
     """It could not be drawn the last time, which was logged."""
 
@@ -94,7 +96,7 @@ class Hub:
         self._profile, self._rule, self._answers = profile, rule, answers
         self.words = Words(profile)
         self._screens: dict[str, Screen] = {}
-        self._accounts: list[OperatorAccount] = []
+        self._accounts: dict[OperatorId, OperatorAccount] = {}
         self._open: dict[CallId, Call] = {}
         self._day: dict[CallId, Call] = {}
         self._calls: dict[CallId, Call] = {}
@@ -102,6 +104,9 @@ class Hub:
         self._lasts: dict[OperatorId, Call] = {}
         self._day_at = self._ledger_at = float("-inf")
         self._told: Mapping[str, Any] = {}
+        self._seats: dict[OperatorId, SeatNow] = {}
+        self.team_load: float | None = None
+        """Mean load of all who are signed in."""
         self.handled: dict[OperatorId, Handled] = {}
         """What each operator has done today."""
         self.stamps: Counter[str] = Counter()
@@ -154,7 +159,7 @@ class Hub:
     async def _read_ledger(self, now: float) -> None:
         async with self._reading() as unit:
             calls = await unit.calls.open_calls()
-            self._accounts = [each for each in await unit.operators.list() if each.active]
+            self._accounts = {each.id: each for each in await unit.operators.list() if each.active}
             alerts = await unit.alerts.open()
         found = {call.call_id: call for call in calls}
         ended = bool(self._open.keys() - found.keys())
@@ -191,9 +196,9 @@ class Hub:
 
     async def _compose(self, now: float) -> None:
         told = self._told
-        names = {str(each.id): each.name for each in self._accounts}
+        names = {str(each.id): each.name for each in self._accounts.values()}
         waiting = waiting_now(told, self._open, names, self.words, self._profile.acd.targets.wait_alert_s)
-        seats = seats_now(told, self._accounts, self._calls, self._lasts, self.words)
+        seats = seats_now(told, tuple(self._accounts.values()), self._calls, self._lasts, self.words)
         groups = self._profile.acd.guard.groups
         self.now = replace(
             self.now,
@@ -206,13 +211,17 @@ class Hub:
             callbacks=len(told.get("callbacks", ())),
             today=replace(self.now.today, lines=lines_now(self.now.today.lines, waiting, seats)),
         )
+        self._seats, self.team_load = self.now.by_operator(), self.now.team_load()
 
     def call(self, call: CallId) -> Call | None:
         """A call of today."""
         return self._calls.get(call)
 
+    def seat(self, operator: OperatorId) -> SeatNow | None:
+        return self._seats.get(operator)
+
     def account(self, operator: OperatorId) -> OperatorAccount | None:
-        return next((each for each in self._accounts if each.id == operator), None)
+        return self._accounts.get(operator)
 
     # ---- telling ----------------------------------------------------------------------------------
 
@@ -222,13 +231,13 @@ class Hub:
         return {region: paint() for region, (_, paint) in drawn.items()}
 
     @contextlib.asynccontextmanager
-    async def listen(self, name: str, draw: Draw) -> AsyncIterator[asyncio.Queue[str]]:
+    async def listen(self, name: str, draw: Draw) -> AsyncIterator[asyncio.Queue[bytes]]:
         """A queue of messages for one screen: everything first, then what changes.
 
         Args:
             name: screens of one name show the same and are drawn once.
         """
-        queue: asyncio.Queue[str] = asyncio.Queue()
+        queue: asyncio.Queue[bytes] = asyncio.Queue()
         screen = self._screens.setdefault(name, Screen(draw))
         await self._draw(screen)
         queue.put_nowait(_message("regions", {"all": True, "regions": screen.html}))
@@ -247,7 +256,10 @@ class Hub:
         return sum(len(screen.readers) for screen in self._screens.values())
 
     async def _tell(self) -> None:
-        for name, screen in list(self._screens.items()):
+        for number, (name, screen) in enumerate(list(self._screens.items())):
+            if number % TURN == TURN - 1:
+                # So many are drawn without a break; then what was drawn goes out, and pages are answered.
+                await asyncio.sleep(0)
             try:
                 changed = await self._draw(screen)
             except Exception:
@@ -277,7 +289,7 @@ class Hub:
         for screen in self._screens.values():
             self._send(screen, message)
 
-    def _send(self, screen: Screen, message: str) -> None:
+    def _send(self, screen: Screen, message: bytes) -> None:
         for queue in screen.readers:
             if queue.qsize() >= MOST_WAITING:
                 while not queue.empty():
@@ -312,6 +324,6 @@ def _handled(calls: Sequence[Call]) -> dict[OperatorId, Handled]:
     return found
 
 
-def _message(event: str, data: Mapping[str, Any]) -> str:
-    """One server-sent event."""
-    return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _message(event: str, data: Mapping[str, Any]) -> bytes:
+    """One server-sent event, made once for all who get it."""
+    return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

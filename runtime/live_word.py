@@ -63,6 +63,7 @@ class LiveWord:
         heard = 0
         while True:
             async with self._made:
-                await self._made.wait_for(lambda: self._number > heard)
+                while self._number == heard:
+                    await self._made.wait()
                 heard, line = self._number, self._line
             yield line

@@ -14,7 +14,7 @@ from acd.commands import WATCHES, Act
 from core.clock import TOKYO
 from core.errors import ToritsugiError
 from core.ids import OperatorId
-from desk.floor_now import FloorNow
+from desk.floor_now import FloorNow, SeatNow
 from desk.guard import NotFound
 from desk.looks import flash
 from desk.pages.entry import redirect
@@ -57,6 +57,18 @@ ALERT = "/board/alerts/{alert:[a-z0-9]{4,16}}"
 
 def drawn(desk: Desk, *, wall: bool) -> Callable[[FloorNow], Any]:
     """The board's regions; on the wall nobody's number is shown."""
+    rows: dict[OperatorId, tuple[SeatNow, str]] = {}
+    """As last drawn: of two hundred operators one or two are other than a moment ago."""
+
+    def row(seat: SeatNow) -> str:
+        kept = rows.get(seat.operator)
+        if kept is None or kept[0] != seat:
+            kept = rows[seat.operator] = seat, desk.looks.part("board/seat_row.html", wall=wall, each=seat)
+        return kept[1]
+
+    def seats(now: FloorNow) -> str:
+        shown = [row(seat) for seat in now.seats if not wall or seat.kind != "out"]
+        return desk.looks.part("board/seats.html", wall=wall, known=bool(now.seats), rows=shown)
 
     async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
         part = desk.looks.part
@@ -76,7 +88,7 @@ def drawn(desk: Desk, *, wall: bool) -> Callable[[FloorNow], Any]:
                 menu=len(now.menu), callbacks=now.callbacks, states=states, labels=words,
             ),
             "waiting": region("waiting", waiting=now.waiting, menu=now.menu),
-            "seats": region("seats", seats=now.seats),
+            "seats": (now.seats, lambda: seats(now)),
             "lines": region("lines", lines=now.today.lines),
             "hours": region("hours", hours=now.today.hours),
             "alerts": region("alerts", alerts=now.alerts, called_in=now.called_in),
@@ -134,7 +146,7 @@ async def operator(visit: Visit) -> web.StreamResponse:
     names = {str(line.id): line.name_ja for line in desk.profile.acd.lines}
     names |= {str(skill.id): skill.name_ja for skill in desk.profile.acd.skills}
     return desk.looks.page(
-        "board/operator.html", visit, account=account, seat=desk.hub.now.seat(account.id),
+        "board/operator.html", visit, account=account, seat=desk.hub.seat(account.id),
         skills=[
             (skill, names.get(skill, desk.looks.language(skill)), account.skills.get(skill, 0))
             for skill in sorted(skills)

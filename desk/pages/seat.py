@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -136,7 +135,7 @@ def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], 
 
     async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
         part = desk.looks.part
-        account, seat = desk.hub.account(operator), now.seat(operator)
+        account, seat = desk.hub.account(operator), desk.hub.seat(operator)
         ringing = next((each for each in now.waiting if account and each.ringing_at == account.name), None)
         number = _number(seat, ringing)
         if number and number not in earlier:
@@ -178,7 +177,7 @@ def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], 
             "drafts": region(
                 "drafts", drafts=tuple(each for each in drafts if call is None or each[0] != call.call),
             ),
-            "own": region("own", own=_own(desk, now, seat, operator)),
+            "own": region("own", own=_own(desk, seat, operator)),
         }  # fmt: skip
 
     return draw
@@ -242,15 +241,14 @@ def _categories(desk: Desk) -> dict[str, str]:
     return {each.id: each.name_ja for each in desk.profile.interactions.categories}
 
 
-def _own(desk: Desk, now: FloorNow, seat: SeatNow | None, operator: OperatorId) -> Own:
+def _own(desk: Desk, seat: SeatNow | None, operator: OperatorId) -> Own:
     handled = desk.hub.handled.get(operator)
-    loads = [each.load for each in now.seats if each.load is not None]
     return Own(
         calls=handled.calls if handled else 0,
         talk_s=handled.talk_s if handled else None,
         wrap_up_s=handled.wrap_up_s if handled else None,
         load=seat.load if seat else None,
-        team=round(fmean(loads), 2) if loads else None,
+        team=desk.hub.team_load,
     )
 
 
@@ -259,7 +257,7 @@ async def seat_page(visit: Visit) -> web.StreamResponse:
     desk, operator = visit.desk, mine(visit)
     regions = await desk.hub.regions("seat", drawn(desk, visit.me, operator))
     asked = visit.request.query.get("call", "")
-    seat = desk.hub.now.seat(operator)
+    seat = desk.hub.seat(operator)
     shown = CallId(asked) if asked else seat.call.call if seat and seat.call else None
     form = await _form(visit, shown) if shown else ""
     return desk.looks.page(

@@ -30,7 +30,7 @@ async def stream(visit: Visit, name: str, draw: Draw) -> web.StreamResponse:
             try:
                 async with asyncio.timeout(STILL_IN_EVERY_S):
                     message = await queue.get()
-                await response.write(message.encode())
+                await response.write(message)
             except TimeoutError:
                 pass
             except ConnectionError:

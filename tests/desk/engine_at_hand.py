@@ -70,7 +70,9 @@ _AFTER: dict[Act, Any] = {
 async def served(engine: Engine, home: Path) -> AsyncIterator[EngineControl]:
     """The engine on its socket, and a desk's control that speaks to it."""
     settings: Settings = replace(settings_from(), home=home)
-    task = asyncio.create_task(ControlPort(settings, engine.do, LiveWord(dict, home / "live.json").words).run())
+    task = asyncio.create_task(
+        ControlPort(settings, engine.do, LiveWord(dict, home / "live.json").words).run()
+    )
     try:
         async with asyncio.timeout(5):
             while True:

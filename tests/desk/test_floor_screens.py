@@ -148,7 +148,7 @@ async def test_a_screen_that_falls_behind_gets_everything_again(world: World) ->
             world.tell(callers=[], seats=[seat("101", "ready", BASE + number)])
             await hub.look()
         assert queue.qsize() <= MOST_WAITING + 1
-        last = [queue.get_nowait() for _ in range(queue.qsize())][-1]
+        last = [queue.get_nowait() for _ in range(queue.qsize())][-1].decode()
         assert f'data-since="{BASE + 3 * MOST_WAITING - 1}"' in last.replace("\\", "")
 
 

@@ -154,7 +154,9 @@ async def test_a_socket_left_by_a_dead_engine_is_replaced(tmp_path: Path) -> Non
     async with port(tmp_path) as (settings, _desk):
         pass
     (settings.home / "run" / "control.sock").touch()
-    task = asyncio.create_task(ControlPort(settings, Desk().do, LiveWord(dict, tmp_path / "live.json").words).run())
+    task = asyncio.create_task(
+        ControlPort(settings, Desk().do, LiveWord(dict, tmp_path / "live.json").words).run()
+    )
     try:
         await soon((settings.home / "run" / "control.sock").is_socket)
         assert (await ask(settings, GOOD))["outcome"] == "done"

@@ -44,7 +44,11 @@ async def asked(instance: Instance) -> AsyncIterator[list[Command]]:
             text="通話中です。" if refused else "しました。",
         )
 
-    task = asyncio.create_task(ControlPort(instance.settings, do, LiveWord(dict, run_folder(instance.settings) / "live.json").words).run())
+    task = asyncio.create_task(
+        ControlPort(
+            instance.settings, do, LiveWord(dict, run_folder(instance.settings) / "live.json").words
+        ).run()
+    )
     with socket_address(instance.settings) as address:
         async with asyncio.timeout(5):
             while True:
