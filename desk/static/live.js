@@ -6,6 +6,8 @@ const QUIET_MS = 6000;
 const ages = document.getElementById("ages");
 let offset = ages ? Number(ages.dataset.at) - Date.now() / 1000 : 0; // the server's clock minus ours
 let heardAt = Date.now();
+let askedAt = Date.now();
+let source = null;
 let over = false;
 
 export const now = () => Date.now() / 1000 + offset;
@@ -38,6 +40,8 @@ function count() {
   if (ages) showAges(at);
 }
 
+const isQuiet = () => Date.now() - heardAt > QUIET_MS;
+
 function showAges(at) {
   for (const part of ages.querySelectorAll("[data-age]")) {
     const told = ages.dataset[part.dataset.age];
@@ -46,7 +50,7 @@ function showAges(at) {
     part.classList.toggle("old", age > OLD_S);
   }
   const lost = document.getElementById("lost");
-  const cut = Date.now() - heardAt > QUIET_MS;
+  const cut = isQuiet();
   document.body.classList.toggle("cut", cut || over);
   if (over) put(lost, "サインインが終わりました。画面を開きなおしてください。");
   else if (cut) put(lost, "つながっていません。つなぎなおしています。表示は切れたときのままです。");
@@ -76,7 +80,10 @@ const listeners = [];
 export const drawn = (listener) => listeners.push(listener);
 
 function listen(address) {
-  const source = new EventSource(address);
+  source?.close();
+  source = new EventSource(address);
+  askedAt = Date.now();
+  const mine = source;
   const hear = () => {
     heardAt = Date.now();
   };
@@ -100,16 +107,20 @@ function listen(address) {
   });
   source.addEventListener("over", () => {
     over = true;
-    source.close();
+    mine.close();
     count();
   });
   source.addEventListener("error", () => {
     // The browser tries again by itself unless the answer was a refusal.
-    if (source.readyState === EventSource.CLOSED && !over) setTimeout(() => listen(address), 2000);
+    if (mine.readyState === EventSource.CLOSED && mine === source && !over) setTimeout(() => listen(address), 2000);
   });
 }
 
 const address = document.querySelector("script[data-live]")?.dataset.live;
 if (address) listen(address);
 count();
-setInterval(count, 1000);
+setInterval(() => {
+  // A network that swallows everything ends no connection: nobody would ever tell the browser to try again.
+  if (address && !over && isQuiet() && Date.now() - askedAt > QUIET_MS) listen(address);
+  count();
+}, 1000);

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pyotp
 import pytest
-from browsing import Visit, require_accessible
+from browsing import Visit, launched, require_accessible, sign_in
+from cut_road import Road
 from desk_world import BASE, FIRST, PASSWORD, World, an_alert, present_calls, seat
 from playwright.async_api import expect
 
@@ -20,6 +20,7 @@ from desk.accounts import Accounts, Wanted
 from interactions.access import Role
 from interactions.case import case_id_of
 from interactions.ticket import TicketState
+from runtime.process import free_port
 
 pytestmark = pytest.mark.desk
 PICTURES = PROJECT_ROOT / "docs" / "desk"
@@ -95,18 +96,42 @@ async def test_a_supervisor_watches_and_takes_an_alert(world: World, visit: Visi
     assert world.control.asked == [(Act.PAUSE, "kantoku", {"operator": "103", "to": "break1"})]
 
 
-async def test_a_cut_network_is_told_and_mended(world: World, visit: Visit) -> None:
-    page = await visit("kantoku", "/board")
-    world.tell()
-    await expect(page.locator("#ages [data-age=live]")).to_contain_text(re.compile(r"現場 (いま|\d秒前)"))
-    world.desk.hub._pulse = lambda: None  # type: ignore[method-assign] # the server says no more
-    await page.clock.install()
-    await page.clock.fast_forward(60_000)
-    await expect(page.locator("#lost")).to_contain_text("つながっていません")
-    await require_accessible(page, "board, cut off")
-    world.tell(callers=[])
-    await expect(page.locator("#r-waiting")).to_contain_text("お待ちの方はいません")
-    await expect(page.locator("#lost")).to_be_empty()
+async def test_a_network_that_goes_in_mid_call(world: World) -> None:
+    """Nothing passes and nobody is told; the page says so, and comes back with the truth and all that was typed.
+
+    `accept desk` cuts for a minute; here the browser's clock is moved on instead.
+    """
+    road = Road(free_port(), world.desk.settings.port)
+    await road.start()
+    async with launched(*road.browser_args) as browser:
+        page = await browser.new_page(base_url=world.origin)
+        await sign_in(world, page, "aoki")
+        await page.goto("/desk")
+        question, saved, lost = (
+            page.get_by_label("問い合わせの内容"),
+            page.locator("[data-saved]"),
+            page.locator("#lost"),
+        )
+        await question.fill("予約を")
+        await expect(saved).to_have_text("下書きを保存しました")
+        await page.clock.install()
+        road.cut()
+        await page.clock.fast_forward(10_000)
+        await expect(lost).to_contain_text("つながっていません")
+        await require_accessible(page, "desk, cut off")
+        await question.press_sequentially("変えたい")
+        world.tell(seats=[seat("101", "wrapup", world.clock.epoch(), queue="booking-ja")])
+        await expect(page.locator("#r-state .state")).to_have_text("応対中")
+        road.mend(close=True)
+        await page.clock.fast_forward(10_000)
+        await expect(lost).to_be_empty()
+        await expect(page.locator("#r-state .state")).to_have_text("後処理")
+        await expect(saved).to_have_text("下書きを保存しました")
+        assert await question.input_value() == "予約を変えたい"
+    road.stop()
+    async with world.database.reading() as unit:
+        (draft,) = await unit.cases.drafts_of("aoki")
+    assert draft.content["question"] == "予約を変えたい"
 
 
 async def test_nothing_that_is_typed_is_lost(world: World, visit: Visit) -> None:
