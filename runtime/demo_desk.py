@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,6 +20,19 @@ from storage.database import Database
 
 WITHOUT_SECOND_FACTOR: Mapping[str, str] = {"TORITSUGI_DESK_SECOND_FACTOR": "none"}
 """For the service of a demonstration: whoever tries it out has no authenticator app at hand."""
+
+
+def show_in_browser(address: str) -> bool:
+    """Open a page in the browser of whoever sits here; False when nobody does: output into a file, no display."""
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    opener = shutil.which("xdg-open")
+    if not (display and opener and sys.stdout.isatty()):
+        return False
+    subprocess.Popen(
+        [opener, address], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    return True
 
 
 async def add_demo_users(database: Database, clock: Clock, profile: CityProfile) -> str:

@@ -42,7 +42,7 @@ from ledger.export import to_jsonl
 from reports.comparison import compare
 from reports.daily import daily_report
 from reports.render import render_demo_report
-from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users
+from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users, show_in_browser
 from runtime.demo_learning import Lines, compared, learn, learned_rows, said_numbers, seed_knowledge
 from runtime.demo_traces import look_for
 from runtime.instance import new_operator
@@ -79,6 +79,8 @@ class Plan:
     out: Path
     headless: bool
     kill_engine: int = 0
+    opens: bool = True
+    """Whether the board and the report may be opened in a browser."""
 
 
 def _menu_leads(flow: Flow, keys: str) -> Tell | None:
@@ -228,7 +230,7 @@ class Demonstration:
                 self.secrets[person.id] = account.sip_secret
                 await unit.operators.put(account)
         if self.settings.http_port:
-            self.say(f"画面は {desk_settings_from(self.settings.http_port, self.variables).origin} です。")
+            self.say(f"画面は {self._origin()} です。")
             self.say(await add_demo_users(self.database, self.clock, self.profile))
 
     async def start(self) -> None:
@@ -254,6 +256,14 @@ class Demonstration:
                     f"デモの中枢が始まりません: {self._log_tail()}", where=str(self.home / "service.log")
                 )
             await asyncio.sleep(0.1)
+
+    def _origin(self) -> str:
+        return desk_settings_from(self.settings.http_port, self.variables).origin
+
+    def show_board(self) -> None:
+        """Open the supervisor's board where somebody sits before a screen."""
+        if self.settings.http_port and self.plan.opens:
+            show_in_browser(f"{self._origin()}/board")
 
     def _state(self, name: str) -> dict[str, Any]:
         return read_json(self.home / "run" / f"{name}.json")
@@ -561,6 +571,7 @@ async def run_demo(plan: Plan, say: Callable[[str], None]) -> int:
     say(f"{show.profile.city.name_ja}の一日を始めます。電話 {plan.calls} 本、種 {plan.seed}。")
     try:
         await show.start()
+        show.show_board()
         truth = await show.play(voices)
         say("電話はすべて終わりました。台帳と文字起こしを待ちます。")
         await show.settle(len(truth))
@@ -584,7 +595,5 @@ def _conclude(summary: Mapping[str, Any], plan: Plan, took: float, say: Callable
     say(f"FAQ の候補3件に合う項目: {entries['top_3']}/{entries['asked']}、不足 {len(gaps['gaps'])} 件")
     say(f"通話中に言われた番号 {found['numbers']} 個: 残っていた所 {len(found['left']['traces'])}")
     say(f"結果: {plan.out} ({took:.0f} 秒)")
-    if not plan.headless and sys.stdout.isatty() and shutil.which("xdg-open"):
-        subprocess.Popen(
-            ["xdg-open", str(plan.out / "report.html")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+    if plan.opens:
+        show_in_browser(str(plan.out / "report.html"))
