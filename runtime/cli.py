@@ -107,6 +107,7 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="乱数の種。同じ種は同じ一日")] = 1,
     out_dir: Annotated[Path | None, typer.Option("--out", help="結果を置くフォルダー")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="画面を使わず、行で知らせる")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="状況の画面と報告書をブラウザーで開かない")] = False,
     kill_engine: Annotated[
         int, typer.Option("--kill-engine", min=0, max=50, help="途中で中枢を強制終了する回数 (耐障害試験)")
     ] = 0,
@@ -125,6 +126,7 @@ def demo(
         out=(out_dir or Path("out") / f"demo-{city}").resolve(),
         headless=headless,
         kill_engine=kill_engine,
+        opens=not (no_open or headless),
     )
     raise typer.Exit(asyncio.run(run_demo(plan, say)))
 
@@ -157,14 +159,18 @@ def bench(
 @app.command()
 def accept(
     names: Annotated[list[str] | None, typer.Argument(help="どれを行うか。なければ全部")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=2, max=1440, help="desk の試験の長さ (分)。ふだんは 30 分"),
+    ] = None,
 ) -> None:
     """長い受入試験を行い、結果を benchmarks/results/ に残します。
 
-    例: ./toritsugi accept kill-engine
+    例: ./toritsugi accept kill-engine   ./toritsugi accept desk --minutes 3
     """
     from runtime.acceptance import run_acceptance
 
-    raise typer.Exit(asyncio.run(run_acceptance(names or [], say)))
+    raise typer.Exit(asyncio.run(run_acceptance(names or [], say, minutes=minutes)))
 
 
 # ---- the service ----------------------------------------------------------------------------------
