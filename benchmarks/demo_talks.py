@@ -39,7 +39,7 @@ from runtime.demonstration import Plan, day_plan, line_voice
 from runtime.faq_words import SEED, seed_synonyms
 from services.city import load_city
 from services.faq_loop import Talked
-from speech.audio import TELEPHONE_RATE, from_pcm, write_telephone_wav
+from speech.audio import TELEPHONE_RATE, write_telephone_wav
 from speech.dictionary import vocabulary
 from speech.engines import Engines
 from speech.jobs import TranscriptionJob

@@ -1,4 +1,4 @@
-"""One person's data in every table, found and erased by what `storage.rows` says (`services.ports.ErasureStore`)."""
+"""One person's data in every table, found and erased by what `storage.rows` says (`services.life_ports.ErasureStore`)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def declared(table: Table) -> Erasure:
 
 
 class SqlErasures:
-    """`services.ports.ErasureStore`."""
+    """`services.life_ports.ErasureStore`."""
 
     def __init__(self, connection: AsyncConnection, normalise: Normaliser = PLAIN) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""What has had its time, in SQL (`services.ports.RetentionStore`)."""
+"""What has had its time, in SQL (`services.life_ports.RetentionStore`)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ended = func.coalesce(rows.call.c.ended_at, rows.call.c.arrived_at)
 
 
 class SqlRetention:
-    """`services.ports.RetentionStore`."""
+    """`services.life_ports.RetentionStore`."""
 
     def __init__(self, connection: AsyncConnection, normalise: Normaliser = PLAIN) -> None:
         self._connection = connection
