@@ -22,6 +22,7 @@ from acd.rules import FloorRules
 from core.ids import LineId, OperatorId, QueueName, demand_of, language_of
 
 QUEUE = QueueName("card-ja")
+ONE = OperatorId("101")
 CALLER = "PJSIP/trunk-00000001"
 WRAP_UP_S = 30.0
 
@@ -119,3 +120,31 @@ def talk(
     name = begin(floor, operator, start, queue)
     end(floor, operator, start + seconds, name, seconds, queue)
     return name
+
+
+def found(
+    floor: Floor,
+    paused: str | None,
+    at: float = 50.0,
+    since: float | None = None,
+    in_call: bool = False,
+    operator: OperatorId = ONE,
+    queue: QueueName = QUEUE,
+) -> list[FloorCommand]:
+    """A row of a snapshot."""
+    return floor.handle(
+        MemberJoined(
+            at=at, operator=operator, queue=queue, penalty=10, paused=paused, paused_since=since, in_call=in_call
+        )
+    )  # fmt: skip
+
+
+def restarted(missed_before_pause: int = 2) -> Floor:
+    """An engine that has just started, in the middle of its first snapshot."""
+    floor = Floor(FloorRules(wrap_up_s={QUEUE: 30.0}, missed_before_pause=missed_before_pause))
+    floor.reset()
+    return floor
+
+
+def wrapped_up(talk: str) -> MakeReady:
+    return MakeReady(operator=ONE, queues=(), talk=talk, why="wrapup_over")
