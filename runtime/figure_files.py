@@ -12,7 +12,7 @@ from reports.opening import Opening
 from reports.period import call_cells
 from runtime.period_papers import Say, write_whole
 from runtime.staffing import ready
-from services.city_facts import city_facts
+from services.city_facts import named_facts
 from services.figure_calls import FigureCalls
 
 
@@ -23,9 +23,9 @@ async def write_calls(city: str | None, opening: Opening, target: Path | None, s
         ToritsugiError: there is no such count, or the file cannot be written.
     """
     instance = await ready(city, say)
-    facts, number = city_facts(instance.profile, opening.last), 0
-    figures = FigureCalls(instance.database.reading, instance.clock, instance.profile)
+    figures, number = FigureCalls(instance.database.reading, instance.clock, instance.profile), 0
     try:
+        facts = await named_facts(instance.profile, opening.last, instance.database.reading)
         with tempfile.TemporaryFile() as made:
             made.write(csv_head(figures.title(opening), opening).encode())
             async for call in figures.behind(opening):

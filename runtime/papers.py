@@ -14,7 +14,7 @@ from runtime.floor_papers import draft_path, evenness_of, keep_draft, shortfall_
 from runtime.install.asterisk import find_asterisk
 from runtime.instance import Instance, desk_origin
 from runtime.records import Records, prove, wire_kept
-from services.city_facts import city_facts
+from services.city_facts import named_facts
 
 
 async def daily_paper(city: str | None, day: date, format_: str) -> str:
@@ -27,13 +27,14 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
     until = since + timedelta(days=1).total_seconds()
     async with database.reading() as unit:
         calls = await unit.calls.between(since, until)
+    facts = await named_facts(instance.profile, day, database.reading)
     proof = None
     if wire_kept(instance.profile, since):
         proof = await prove(instance.settings, instance.profile, database, since, until)
     await database.close()
     asterisk = find_asterisk(instance.settings.tools)
     report = daily_report(
-        city_facts(instance.profile, day),
+        facts,
         day,
         calls,
         instance.clock.city_time_of,

@@ -31,7 +31,7 @@ from runtime.install.pango import ensure_pango
 from runtime.instance import Instance, desk_origin
 from runtime.staffing import calls_by_day, open_times, ready
 from services.city import CityProfile
-from services.city_facts import city_facts
+from services.city_facts import named_facts
 
 Say = Callable[[str], None]
 DAY = timedelta(days=1)
@@ -118,7 +118,7 @@ def period_text(first: date, last: date) -> str:
 async def material_of(instance: Instance, wanted: Wanted, *, say: Say = lambda _: None) -> Material:
     """Everything counted for a paper, a day at a time."""
     profile, clock = instance.profile, instance.clock
-    facts = city_facts(profile, wanted.last_day)
+    facts = await named_facts(profile, wanted.last_day, instance.database.reading)
     period = Period(
         city=facts,
         first_day=wanted.first_day,

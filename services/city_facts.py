@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from ivr.spoken import say_timetable
 from reports.daily import CityFacts
 from services.city import CityProfile
+from services.ports import UnitOfWorkFactory
 
 LONG_WAIT_S = 300
 """千葉 7(5)オ(イ) names five minutes; where a city's profile names its own limit, that one counts."""
@@ -28,3 +30,11 @@ def city_facts(profile: CityProfile, day: date) -> CityFacts:
         opening=say_timetable(profile.hours, "ja"),
         target_source=profile.city.spec if targets.answer_rate is not None else "",
     )
+
+
+async def named_facts(profile: CityProfile, day: date, reading: UnitOfWorkFactory) -> CityFacts:
+    """The same, with the operators' names as the centre keeps them."""
+    facts = city_facts(profile, day)
+    async with reading() as unit:
+        names = {str(each.id): each.name for each in await unit.operators.list() if each.name}
+    return replace(facts, operator_names={**facts.operator_names, **names})

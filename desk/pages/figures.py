@@ -24,7 +24,7 @@ from reports.daily import CallRow, call_row
 from reports.opening import NO_LINE_CHOSEN, Opening
 from reports.period import call_cells
 from services.access import Permission
-from services.city_facts import city_facts
+from services.city_facts import named_facts
 from services.figure_calls import FigureCalls
 
 table = Table()
@@ -126,7 +126,8 @@ async def page_of(figures: FigureCalls, opening: Opening, page: int) -> tuple[in
 
 async def listed(visit: Visit, calls: Sequence[Call], day: date) -> list[Listed]:
     """The calls as a report shows them, with the cases that the visitor may open."""
-    facts, city_time_of = city_facts(visit.desk.profile, day), visit.desk.clock.city_time_of
+    facts = await named_facts(visit.desk.profile, day, visit.desk.reading)
+    city_time_of = visit.desk.clock.city_time_of
     found = []
     async with visit.desk.reading() as unit:
         for call in calls:
@@ -142,7 +143,8 @@ async def listed(visit: Visit, calls: Sequence[Call], day: date) -> list[Listed]
 
 async def as_csv(visit: Visit, opening: Opening) -> web.StreamResponse:
     """Every call of the list as a file, written while it is read."""
-    facts, clock = city_facts(visit.desk.profile, opening.last), visit.desk.clock
+    facts = await named_facts(visit.desk.profile, opening.last, visit.desk.reading)
+    clock = visit.desk.clock
     figures = figure_calls(visit)
     response = web.StreamResponse(
         headers={
