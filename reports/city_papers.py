@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reports.definitions import DEFINITIONS
 from reports.paper import Block, Paper
-from reports.sections import contents, figures, spread, way
+from reports.sections import contents, faq, figures, service, spread, way
 from reports.sections.material import Material
 
 Section = Callable[[Material], Block | tuple[Block, ...]]
@@ -35,6 +35,17 @@ SECTIONS: dict[str, Section] = {
     "calls": way.calls,
     "remarks": contents.remarks,
     "incident": contents.incident,
+    "faq": faq.faq,
+    "faq_words": faq.standing_out,
+    "faq_searches": faq.searches,
+    "faq_in_vain": faq.in_vain,
+    "faq_entries": faq.entries,
+    "faq_gaps": faq.gaps,
+    "faq_due": faq.due,
+    "faq_changes": faq.changes,
+    "service_words": service.standing_out,
+    "themes": service.themes,
+    "evenness": service.evenness,
 }
 """By the name that `[[reports.papers]] sections` uses."""
 
@@ -78,6 +89,8 @@ DAILY = (
     "cases",
     "calls",
 )
+FAQ = ("faq", "remarks")
+SERVICE = ("service_words", "rates", "handover", "times", "themes", "evenness", "complaints", "remarks")
 PRINTED = (
     "incoming", "answered", "offered", "answer_rate", "abandoned_queue", "overflow", "service_level", "abandon_rate",
     "menu_abandon_rate", "five_minutes", "longest_wait", "asa", "asa_arrival", "att", "acw", "aht", "transfer_rate",
@@ -106,6 +119,7 @@ def build_paper(
         made = SECTIONS[name](material)
         blocks += made if isinstance(made, tuple) else (made,)
     city = material.period.city
+    tells_of_calls = any(name not in FAQ and not name.startswith("faq_") for name in sections)
     return Paper(
         kind=kind,
         title=title,
@@ -114,8 +128,10 @@ def build_paper(
         period=period_text,
         made_at=made_at,
         blocks=tuple(blocks),
-        definitions=tuple(DEFINITIONS[name] for name in PRINTED),
-        answer_rate_rule=f"{city.rule.id}（{city.rule.name_ja}）：{city.rule.text_ja}",
+        definitions=tuple(DEFINITIONS[name] for name in PRINTED) if tells_of_calls else (),
+        answer_rate_rule=f"{city.rule.id}（{city.rule.name_ja}）：{city.rule.text_ja}"
+        if tells_of_calls
+        else "",
         data_version=material.period.data_version,
         notes=tuple(notes),
         desk=desk,

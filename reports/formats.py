@@ -56,7 +56,8 @@ def csv_lines(paper: Paper) -> Iterator[str]:
     yield BOM
     yield write("報告", paper.title, paper.city, paper.period, paper.made_at.isoformat(timespec="seconds"))
     yield write("データ版", paper.data_version)
-    yield write("応答率の定義", paper.answer_rate_rule)
+    if paper.answer_rate_rule:
+        yield write("応答率の定義", paper.answer_rate_rule)
     for table in paper.tables():
         yield write()
         yield write("表", table.id, table.title)
@@ -166,7 +167,7 @@ class _Book:
             ("対象", paper.period),
             ("作成", f"{paper.made_at:%Y/%m/%d %H:%M}"),
             ("データ版", paper.data_version),
-            ("応答率の定義", paper.answer_rate_rule),
+            *([("応答率の定義", paper.answer_rate_rule)] if paper.answer_rate_rule else []),
             *(("注", note) for note in paper.notes),
         ]
         for block in paper.blocks:

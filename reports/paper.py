@@ -190,7 +190,7 @@ class Paper:
     definitions: tuple[Definition, ...]
     """Of the figures used, printed at the foot."""
     answer_rate_rule: str
-    """Name and formula of the contract's 応答率."""
+    """Name and formula of the contract's 応答率; empty for a paper without calls."""
     data_version: str
     """Of the calls counted; two papers of the same version rest on the same calls."""
     notes: tuple[str, ...] = ()

@@ -28,7 +28,8 @@ def report(
     kind: Annotated[
         str,
         typer.Argument(
-            help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, due, "
+            help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, faq, "
+            "service (応対品質), due, "
             "calls (数字の元になった通話), または市の報告 (weekly, monthly, interim, final, completion, "
             "results, incident)"
         ),

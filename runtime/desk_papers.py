@@ -29,6 +29,14 @@ OWN = (
         period_ja="その日を含む月", formats=_ALL,
     ),
     PaperKind(
+        id="faq", name_ja="FAQ の利用の報告", text_ja="検索の成否、よく使われた項目、不足、見直し、更新。",
+        period_ja="その日を含む月", formats=_ALL,
+    ),
+    PaperKind(
+        id="service", name_ja="応対品質の報告", text_ja="一次完了、転送、研修のテーマ、均等配分、苦情。",
+        period_ja="その日を含む月", formats=_ALL,
+    ),
+    PaperKind(
         id="evenness", name_ja="均等配分の週報", text_ja="技能ごとに、オペレーターの負荷がどれだけそろっていたか。",
         period_ja="その日を含む週", formats=_PAGES,
     ),

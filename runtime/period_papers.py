@@ -17,7 +17,7 @@ from core.settings import settings_from
 from interactions.ticket import Ticket, TicketKind
 from reports.answer_rates import answers_needed, offered, short_by
 from reports.cells import day_text, percent
-from reports.city_papers import DAILY, DEFAULT, METER, build_paper
+from reports.city_papers import DAILY, DEFAULT, FAQ, METER, SERVICE, build_paper
 from reports.due import Span, span_of
 from reports.formats import Format, csv_lines, html_parts, write_pdf, write_xlsx
 from reports.metrics import answered
@@ -26,6 +26,7 @@ from reports.period import Period
 from reports.profile import ReportSection
 from reports.resolution import AGAIN_DAYS, Following
 from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
+from runtime.faq_material import faq_use, service_material
 from runtime.floor_papers import midnight, month_of
 from runtime.install.pango import ensure_pango
 from runtime.instance import Instance, desk_origin
@@ -36,6 +37,8 @@ from services.city_facts import named_facts
 Say = Callable[[str], None]
 DAY = timedelta(days=1)
 METER_TITLE = "応答率メーター"
+BY_MONTH = {"faq": ("FAQ の利用の報告", FAQ), "service": ("応対品質の報告", SERVICE)}
+"""Monthly papers of every city, unless its profile has them in its own words."""
 WITHHELD = "（限られた人だけが見る応対）"
 
 
@@ -63,6 +66,13 @@ def wanted_paper(profile: CityProfile, kind: str, day: date) -> Wanted:
             kind=kind, title=METER_TITLE, first_day=first, last_day=last, sections=METER,
             period_text=f"{day.year}年{day.month}月",
         )  # fmt: skip
+    if kind in BY_MONTH and all(each.kind != kind for each in profile.reports.papers):
+        first, last = month_of(day)
+        title, sections = BY_MONTH[kind]
+        return Wanted(
+            kind=kind, title=title, first_day=first, last_day=last, sections=sections,
+            period_text=period_text(first, last),
+        )  # fmt: skip
     if kind == "daily":
         own = next((each.sections for each in profile.reports.papers if each.kind == kind), ())
         return Wanted(
@@ -75,7 +85,7 @@ def wanted_paper(profile: CityProfile, kind: str, day: date) -> Wanted:
         raise ToritsugiError(
             f"{profile.city.name_ja}にはない報告です: {kind}",
             where="種類",
-            cure=f"次のどれか: meter, {names}",
+            cure=f"次のどれか: meter, {', '.join(BY_MONTH)}, {names}",
         )
     first, last = days_of(profile, section, day)
     if first > last:
@@ -126,7 +136,8 @@ async def material_of(instance: Instance, wanted: Wanted, *, say: Say = lambda _
         city_time_of=clock.city_time_of,
     )
     since, until = midnight(wanted.first_day), midnight(wanted.last_day + DAY)
-    following = Following(since, until) if "rates" in wanted.sections else None
+    estimates = {"rates", "service_words"} & set(wanted.sections)
+    following = Following(since, until) if estimates else None
     month = wanted.first_day.month
     async for calls in calls_by_day(
         instance.database, since, until + (AGAIN_DAYS * 86_400.0 if following else 0.0)
@@ -146,6 +157,10 @@ async def material_of(instance: Instance, wanted: Wanted, *, say: Say = lambda _
     )
     if {"cases", "topics"} & set(wanted.sections):
         await _add_cases(instance, material, since, until)
+    if any(name.startswith("faq") for name in wanted.sections):
+        material.faq = await faq_use(instance, since, until)
+    if {"themes", "evenness", "service_words"} & set(wanted.sections):
+        material.service = await service_material(instance, wanted.first_day, wanted.last_day, since, until)
     async with instance.database.reading() as unit:
         tickets = await unit.tickets.between(since, until)
     names = {entry.extension: entry.name_ja for entry in profile.acd.directory}
@@ -228,7 +243,7 @@ async def meter_of_day(instance: Instance, day: date, say: Say = lambda _: None)
 async def _paper(instance: Instance, wanted: Wanted, say: Say) -> Paper:
     material = await material_of(instance, wanted, say=say)
     period, now = material.period, instance.clock.city_now()
-    if not period.cells and wanted.kind != "incident":
+    if not period.cells and wanted.kind not in ("incident", "faq"):
         raise ToritsugiError(
             f"{wanted.period_text}の電話は台帳にありません",
             where="--date, --month",

@@ -10,6 +10,8 @@ from reports.paper import Column, Kind, Rows
 from reports.paper import Row as CellRow
 from reports.period import Period
 from reports.resolution import Resolution
+from reports.sections.faq import FaqUse
+from reports.sections.service import ServiceMaterial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,8 @@ class Material:
     topic_counts: Mapping[str, int] = field(default_factory=dict)
     complaints: Sequence[Complaint] = ()
     resolution: Resolution | None = None
+    faq: FaqUse | None = None
+    service: ServiceMaterial | None = None
     places: Sequence[str] = ()
     """Where the contract receives citizens, the telephone first; only the telephone is counted here."""
     handled_s: float | None = None

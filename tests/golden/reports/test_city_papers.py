@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import random
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "reports"))
@@ -25,20 +27,27 @@ from raw_lines import disk_of, month_of_visits
 
 from core.clock import TOKYO
 from core.errors import ToritsugiError
+from faq_kb.article import Article, State, Version
+from faq_kb.csv_file import read_rows
+from faq_kb.workflow import taken_in
 from interactions.case import CaseStatus
+from interactions.case_edit import FaqUse
 from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep
 from ledger.calls import Call
-from reports.formats import csv_lines, html_parts
+from reports.formats import Format, csv_lines, html_parts
 from reports.metrics import average_handling
 from reports.opening import Opening
 from reports.paper import Kind, Paper, Table
 from reports.tally import tally_of
+from runtime.faq_words import SEED as ENTRIES
 from runtime.floor_papers import midnight
 from runtime.instance import Instance
-from runtime.period_papers import meter_of_day, period_paper
+from runtime.period_papers import meter_of_day, period_paper, write_format
 from runtime.records import Records
 from runtime.staffing import days_of_month, open_times
+from services.faq_ports import FaqSet, SearchEntry
 from services.figure_calls import FigureCalls
+from services.speech_ports import QualityCheck
 
 pytestmark = pytest.mark.golden
 FOLDER = Path(__file__).parent / "papers"
@@ -47,7 +56,7 @@ CITIES = {
     "ageo": (date(2026, 6, 10), ("monthly", "completion")),
     "chiba": (date(2023, 11, 15), ("weekly", "monthly", "completion")),
     "ube": (date(2025, 11, 12), ("monthly", "interim", "final", "results", "incident")),
-    "inzai": (date(2026, 7, 8), ("monthly", "completion", "incident")),
+    "inzai": (date(2026, 7, 8), ("monthly", "completion", "incident", "faq", "service")),
 }
 CALLS = 90
 DESK = "https://desk.example.jp"
@@ -89,6 +98,56 @@ async def fill(instance: Instance, day: date) -> None:
                     state=TicketState.DONE, result="おわびし、説明した", steps=steps,
                 )
             )  # fmt: skip
+
+
+async def fill_faq(instance: Instance, day: date) -> None:
+    """Entries in force, searches of them, what citizens were told and asked in vain, checks of the calls' quality."""
+    begin, rows = midnight(day), read_rows((ENTRIES / "common.csv").read_bytes(), "common.csv")[:6]
+    made = begin - 400 * 86_400.0
+    articles, versions = list[Article](), dict[str, list[Version]]()
+    for number, row in enumerate(rows):
+        ends = day + timedelta(days=20) if number == 1 else None
+        at = made if number == 0 else begin
+        content = replace(row.content, related=(), valid_until=ends)
+        articles.append(taken_in(None, row.article_id, State.PUBLISHED, at=at, by="hensyu", note="取込"))
+        versions[row.article_id] = [
+            Version(number=1, content=content, made_at=at, made_by="hensyu", note="取込")
+        ]
+    names = [row.article_id for row in rows]
+    searched = (
+        ("受け取り 持ち物", 3, True, True),
+        ("ナンバーカード 図書館", 0, False, False),
+        ("写真", 2, False, False),
+    )
+    async with instance.database.uow() as unit:
+        await unit.faq.put(FaqSet(articles=articles, versions=versions))
+        for number in range(12):
+            words, found, strict, opened = searched[number % 3 if number % 2 else 0]
+            shown = tuple(names[:found])
+            await unit.faq.log_search(
+                SearchEntry(
+                    at=begin + 3600.0 * number, actor="aoki", words=words, found=shown, strict=strict,
+                    clicked=shown[:1] if opened else (),
+                )
+            )  # fmt: skip
+        cases = await unit.cases.between(begin, begin + 14 * 86_400.0)
+        for number, case in enumerate(cases):
+            told = case.started_at + 60.0 if number % 2 else None
+            await unit.cases.add_faq(
+                FaqUse(
+                    case_id=case.case_id, article=names[number % 3], version=1, shown_at=case.started_at,
+                    used_at=told, by="aoki",
+                )
+            )  # fmt: skip
+            items = [
+                {"id": name, "theme": theme, "weight": weight, "passed": bool((number + weight) % 3)}
+                for name, theme, weight in (("name", "名乗りと用件の復唱", 1), ("close", "おわりの確認", 2))
+            ]
+            check = QualityCheck(
+                call_id=case.calls[0].call_id, at=case.started_at, operator=case.operators[0], line="booking",
+                score=80.0 + number % 5, record={"items": items},
+            )  # fmt: skip
+            await unit.quality.put(check)
 
 
 async def unequal_figures(instance: Instance, papers: Mapping[str, Paper]) -> list[str]:
@@ -176,6 +235,8 @@ def city(
         async def made() -> dict[str, Paper]:
             instance = Instance.open(city=name)
             await fill(instance, day)
+            if "faq" in kinds:
+                await fill_faq(instance, day)
             papers = {kind: await period_paper(instance, kind, day) for kind in kinds}
             if "meter" in kinds:
                 papers["meter-day"] = await meter_of_day(instance, day)
@@ -208,6 +269,29 @@ def test_the_monthly_page_is_as_it_was(city: tuple[str, dict[str, Paper]]) -> No
     name, papers = city
     if name in ("matsusaka", "ube"):
         same(FOLDER / f"{name}-monthly.html", "".join(html_parts(papers["monthly"])))
+
+
+def test_what_is_told_of_the_knowledge_base_is_what_was_done(city: tuple[str, dict[str, Paper]]) -> None:
+    name, papers = city
+    if name != "inzai":
+        return
+    faq, service = papers["faq"], papers["service"]
+    searches = {row[0]: row[1] for row in faq.table("faq_searches").rows}
+    assert (searches["検索"], searches["使われた（開いた、または案内した）"]) == (12, 8)
+    assert [row[1] for row in faq.table("faq_in_vain").rows] == [2, 2]
+    assert [row[4] for row in faq.table("faq_due").rows] == ["1年、改められていない", "有効期限が過ぎている"]
+    entries = list(faq.table("faq_entries").rows)
+    assert len(entries) == 3
+    assert [
+        row for table in papers["monthly"].tables() if table.id == "faq_entries" for row in table.rows
+    ] == entries
+    assert {row[0] for row in service.table("themes").rows} == {"名乗りと用件の復唱", "おわりの確認"}
+    for paper in (faq, service):
+        book, pages = io.BytesIO(), io.BytesIO()
+        write_format(paper, Format.XLSX, book)
+        write_format(paper, Format.PDF, pages)
+        assert len(openpyxl.load_workbook(book).worksheets) == 1 + len(list(paper.tables()))
+        assert pages.getvalue().startswith(b"%PDF")
 
 
 def test_papers_of_the_same_calls_agree_with_each_other(city: tuple[str, dict[str, Paper]]) -> None:

@@ -16,7 +16,9 @@ from reports.daily import CityFacts
 from reports.paper import Paper, Rows
 from reports.period import Period, period_of
 from reports.resolution import resolution_of
+from reports.sections.faq import Changed, FaqUse, Lacking, Ranked, ReviewDue
 from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
+from reports.sections.service import ServiceMaterial, TrainingTheme, WeekSpread
 
 FIRST, LAST = date(2024, 12, 1), date(2024, 12, 31)
 DAYS = [date(2024, 12, day) for day in (2, 3, 4, 5, 6, 9, 10)]
@@ -68,6 +70,32 @@ def material(calls: Sequence[Call]) -> Material:
         ],
         resolution=resolution_of(calls, 0.0, 2e9),
         places=("コールセンター", "窓口"),
+        faq=FaqUse(
+            searches=12, searches_before=9, zero_hit=2, no_strict_hit=4, used=8, in_vain=[("=図書館", 2), ("写真", 2)],
+            entries=[Ranked(entry="card-fee", question="=手数料はいくらか", told=5, told_before=3, shown=7)],
+            looked=40, unanswered=6,
+            gaps=[
+                Lacking(
+                    words="旧姓、併記", calls=3, last=datetime(2024, 12, 9, 15, 0, tzinfo=TOKYO),
+                    example="=旧姓も載りますか",
+                )
+            ],
+            due=[ReviewDue(entry="card-fee", question="手数料", department="市民課", why="有効期限が近い", until=LAST)],
+            changes=[
+                Changed(
+                    at=datetime(2024, 12, 4, 9, 0, tzinfo=TOKYO), entry="card-fee", question="手数料", state="公開中",
+                    by="hensyu",
+                )
+            ],
+            states=[("公開中", 30), ("下書き", 2)],
+        ),
+        service=ServiceMaterial(
+            checked=36, mean_score=81.5,
+            themes=[TrainingTheme(theme="=おわりの確認", missed=12, checked=36, operators="青木 5件")],
+            weeks=[
+                WeekSpread(monday=date(2024, 12, 2), skill="交付予約", offers=120, spread=0.18, words="ほぼ均等です。")
+            ],
+        ),
     )  # fmt: skip
 
 
