@@ -57,6 +57,8 @@ class WaitingOut(BaseModel):
     language: str
     since: float
     limit_at: float | None
+    predicted: bool
+    """Whether the guard expects the wait to pass the limit."""
     ringing_at: str
 
 
@@ -250,7 +252,7 @@ async def floor(visit: Visit) -> web.StreamResponse:
             seats=[seat_out(seat) for seat in now.seats],
             waiting=[
                 WaitingOut(call=each.call, line=each.line, language=each.language, since=each.since,
-                           limit_at=each.limit_at, ringing_at=each.ringing_at)
+                           limit_at=each.limit_at, predicted=each.predicted, ringing_at=each.ringing_at)
                 for each in now.waiting
             ],
             in_menu=len(now.menu), incoming_today=now.today.incoming,

@@ -14,6 +14,7 @@ from desk.guard import MOST_BODY, guarded, outermost
 from desk.pages import (
     audit,
     board,
+    board_calls,
     call_panel,
     cases,
     entry,
@@ -32,8 +33,8 @@ from desk.visit import DESK, Desk
 log = logging.getLogger(__name__)
 
 TABLES = (
-    entry, board, seat, call_panel, faq_beside, tickets, cases, faq, faq_office, figures, reports, users, audit, api,
-    api_faq,
+    entry, board, board_calls, seat, call_panel, faq_beside, tickets, cases, faq, faq_office, figures, reports, users,
+    audit, api, api_faq,
 )  # fmt: skip
 FORGET_EVERY_S = 600.0
 

@@ -6,7 +6,7 @@ Every value compares by what it holds, so that only what changed is drawn again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -33,6 +33,8 @@ STATES = {
     "paused:Auto-Pause": "不応答で停止",
     "out": "サインアウト",
 }
+CALM = 0.9
+"""Share of the limit below which an expected wait takes a mark away."""
 ORDER = ("ringing", "talking", "wrapup", "ready", "paused", "out")
 
 
@@ -86,6 +88,8 @@ class WaitingNow:
     caller: Caller | None
     limit_at: float | None
     """When the wait passes what the contract allows."""
+    predicted: bool
+    """Whether the guard expects that it will."""
     ringing_at: str
     """Whose telephone rings; empty for nobody's."""
 
@@ -155,6 +159,8 @@ class Today:
 
     rates: tuple[RateNow, ...]
     incoming: int
+    open: int
+    """Calls among them whose end is not known yet."""
     longest_s: float | None
     lines: tuple[LineNow, ...]
     hours: tuple[HourNow, ...]
@@ -292,8 +298,9 @@ def waiting_now(
     names: Mapping[str, str],
     words: Words,
     limit_s: float | None,
+    marked: Collection[CallId] = (),
 ) -> tuple[WaitingNow, ...]:
-    """Who waits, longest first."""
+    """Who waits, longest first; `marked` are those of whom it was expected before that they will wait too long."""
     found = []
     for told in live.get("callers", ()):
         call = calls.get(CallId(told["call"])) if told["call"] else None
@@ -306,10 +313,19 @@ def waiting_now(
                 since=since,
                 caller=call.caller if call else None,
                 limit_at=since + limit_s if limit_s is not None else None,
+                predicted=_passes(told.get("expected_s"), limit_s, told["call"] in marked),
                 ringing_at=names.get(told["ringing_at"] or "", ""),
             )
         )
     return tuple(sorted(found, key=lambda each: each.since))
+
+
+def _passes(expected_s: float | None, limit_s: float | None, marked: bool) -> bool:
+    """Whether somebody is expected to wait too long. An estimate moves with every look: a mark stays until it is clear
+    that it was wrong."""
+    if expected_s is None or limit_s is None:
+        return False
+    return expected_s >= limit_s * (CALM if marked else 1.0)
 
 
 def menu_now(calls: Iterable[Call], waiting: Iterable[WaitingNow], words: Words) -> tuple[MenuNow, ...]:
@@ -368,6 +384,7 @@ def today_now(
     return Today(
         rates=tuple(rates),
         incoming=incoming(whole),
+        open=whole.open,
         longest_s=longest_wait(whole),
         lines=tuple(_line(line, name, calls, rule) for line, name in words.lines.items()),
         hours=tuple(

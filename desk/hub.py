@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -93,7 +94,9 @@ class Hub:
         answers: Callable[[], Awaitable[Any]],
     ) -> None:
         self._live, self._reading, self._clock = live, reading, clock
-        self._profile, self._rule, self._answers = profile, rule, answers
+        self._profile, self._answers = profile, answers
+        self.rule = rule
+        """What stands in the denominator of 応答率."""
         self.words = Words(profile)
         self._screens: dict[str, Screen] = {}
         self._accounts: dict[OperatorId, OperatorAccount] = {}
@@ -113,7 +116,7 @@ class Hub:
         """Counts up, by user, whenever their drafts change."""
         self.now = FloorNow(
             live_at=None, ledger_at=None, heard=False, seats=(), waiting=(), menu=(), called_in=(),
-            callbacks=0, alerts=(), today=Today(rates=(), incoming=0, longest_s=None, lines=(), hours=()),
+            callbacks=0, alerts=(), today=Today(rates=(), incoming=0, open=0, longest_s=None, lines=(), hours=()),
         )  # fmt: skip
 
     # ---- looking ----------------------------------------------------------------------------------
@@ -186,7 +189,7 @@ class Hub:
         today = today_now(
             mine,
             words=self.words,
-            rule=self._rule,
+            rule=self.rule,
             target=self._profile.acd.targets.answer_rate,
             so_far=so_far,
             hour_of=lambda at: time_of(at).hour,
@@ -197,7 +200,9 @@ class Hub:
     async def _compose(self, now: float) -> None:
         told = self._told
         names = {str(each.id): each.name for each in self._accounts.values()}
-        waiting = waiting_now(told, self._open, names, self.words, self._profile.acd.targets.wait_alert_s)
+        marked = {each.call for each in self.now.waiting if each.call is not None and each.predicted}
+        limit_s = self._profile.acd.targets.wait_alert_s
+        waiting = waiting_now(told, self._open, names, self.words, limit_s, marked)
         seats = seats_now(told, tuple(self._accounts.values()), self._calls, self._lasts, self.words)
         groups = self._profile.acd.guard.groups
         self.now = replace(
@@ -216,6 +221,16 @@ class Hub:
     def call(self, call: CallId) -> Call | None:
         """A call of today."""
         return self._calls.get(call)
+
+    @property
+    def day(self) -> tuple[Call, ...]:
+        """The calls that the figures of today were counted from."""
+        return tuple(self._day.values())
+
+    @property
+    def day_at(self) -> float | None:
+        """When they were counted; None before the first time."""
+        return self._day_at if math.isfinite(self._day_at) else None
 
     def seat(self, operator: OperatorId) -> SeatNow | None:
         return self._seats.get(operator)

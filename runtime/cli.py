@@ -107,7 +107,9 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="乱数の種。同じ種は同じ一日")] = 1,
     out_dir: Annotated[Path | None, typer.Option("--out", help="結果を置くフォルダー")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="画面を使わず、行で知らせる")] = False,
-    no_open: Annotated[bool, typer.Option("--no-open", help="状況の画面と報告書をブラウザーで開かない")] = False,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="状況の画面と報告書をブラウザーで開かない")
+    ] = False,
     kill_engine: Annotated[
         int, typer.Option("--kill-engine", min=0, max=50, help="途中で中枢を強制終了する回数 (耐障害試験)")
     ] = 0,

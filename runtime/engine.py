@@ -209,4 +209,5 @@ class Engine:
             ami_connected=self.ami.connected,
             called_in=self.guard.guard.called_in,
             callbacks=self.callbacks.pending,
+            expected_s=self.guard.guard.expected_s,
         )

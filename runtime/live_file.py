@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,13 @@ def live_record(
     ami_connected: bool,
     called_in: Collection[str],
     callbacks: Iterable[Callback],
+    expected_s: Mapping[str, float],
 ) -> dict[str, Any]:
-    """The floor as JSON values; moments are epoch seconds."""
+    """The floor as JSON values; moments are epoch seconds.
+
+    Args:
+        expected_s: whole wait by the guard's estimate, by the caller's channel.
+    """
     return {
         "at": view.at,
         "engine": os.getpid(),
@@ -51,6 +57,7 @@ def live_record(
                 "demand": caller.demand,
                 "since": round(caller.since, 3),
                 "ringing_at": caller.ringing_at,
+                "expected_s": _whole(expected_s.get(caller.channel)),
             }
             for caller in view.callers
         ],
@@ -64,3 +71,7 @@ def live_record(
             for each in callbacks
         ],
     }
+
+
+def _whole(seconds: float | None) -> int | None:
+    return round(seconds) if seconds is not None and math.isfinite(seconds) else None

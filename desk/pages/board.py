@@ -83,8 +83,9 @@ def drawn(desk: Desk, *, wall: bool) -> Callable[[FloorNow], Any]:
         ]
         return {
             "figures": region(
-                "figures", rates=now.today.rates, incoming=now.today.incoming, longest=now.today.longest_s,
-                waiting=len(now.waiting), oldest=now.waiting[0].since if now.waiting else None,
+                "figures", rates=now.today.rates, incoming=now.today.incoming, open=now.today.open,
+                longest=now.today.longest_s, waiting=len(now.waiting),
+                oldest=now.waiting[0].since if now.waiting else None,
                 menu=len(now.menu), callbacks=now.callbacks, states=states, labels=words,
             ),
             "waiting": region("waiting", waiting=now.waiting, menu=now.menu),

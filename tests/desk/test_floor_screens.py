@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from core.ids import OperatorId
 from desk.floor_now import FloorNow, calls_in_hand, rate_now
 from desk.hub import MOST_WAITING
 from desk.pages.board import drawn
+from desk.pages.board_calls import FIGURES
 from interactions.case import CaseStatus, case_id_of
 from ledger.calls import Disposition, EndedBy
 from services.cases import CaseKeeper
@@ -102,6 +104,53 @@ async def test_the_board_tells_who_waits_longest_first_and_past_the_limit(
     assert "87.5%" in page
     assert "あと 10 件の応答" in page
     assert "石川 健 さん" in page
+
+
+async def test_who_is_expected_to_wait_too_long_is_marked_calmly(world: World, signed_in: SignedIn) -> None:
+    limit = world.profile.acd.targets.wait_alert_s
+    assert limit is not None
+    call = present_calls()[1].call_id
+    marked = []
+    for expected in (limit - 1, limit, 0.95 * limit, 0.5 * limit, 0.95 * limit, None):
+        world.tell(callers=[{"call": call, "demand": "card-ja", "since": world.clock.epoch() - 40,
+                             "ringing_at": None, "expected_s": expected}])  # fmt: skip
+        await world.desk.hub.look()
+        marked.append(world.desk.hub.now.waiting[0].predicted)
+        if expected == limit:
+            page = await (await (await signed_in("kantoku")).get("/board")).text()
+            assert "上限を超える見込み" in page
+    assert marked == [False, True, True, False, False, False]
+
+
+async def test_the_call_in_hand_is_the_one_that_the_engine_names(world: World) -> None:
+    """The ledger hears of a talk a moment later; the call before must not be shown meanwhile."""
+    before, named = present_calls()[0], present_calls()[1]
+    hub = world.desk.hub
+    for call, shown in ((None, before.call_id), (named.call_id, named.call_id), ("c-n1-1.unknown", None)):
+        world.tell(seats=[{**seat("101", "talking", BASE, queue="card-ja"), "call": call}])
+        await hub.look()
+        found = hub.seat(OperatorId("101"))
+        assert found is not None
+        assert (found.call.call if found.call else None) == shown
+
+
+async def test_the_calls_behind_a_figure_are_those_that_it_counts(world: World, signed_in: SignedIn) -> None:
+    session, today = await signed_in("kantoku"), world.desk.hub.now.today
+    booking = next(each for each in today.lines if each.id == "booking")
+    for kind, line in ((kind, line) for kind in FIGURES for line in ("", "booking")):
+        page = await (await session.get(f"/board/calls?kind={kind}&line={line}")).text()
+        told = re.search(r"数えた (\d+) 件", page)
+        assert told is not None
+        total = int(told[1])
+        if kind in ("answered", "offered"):
+            assert total == getattr(booking if line else today.rates[0], kind)
+        elif not line and kind == "incoming":
+            assert total == today.incoming == sum(each.incoming for each in today.hours)
+        cases = re.findall(r'href="(/calls/[^"]+)"', page)
+        assert kind != "answered" or len(cases) == total
+        for path in cases[:1]:
+            assert (await session.get(path)).status == 200, "each call that was answered leads to its case"
+        assert "090-1234" not in page, "a list shows no whole number"
 
 
 async def test_the_wall_shows_nobodys_number(world: World, signed_in: SignedIn) -> None:

@@ -212,8 +212,9 @@ async def test_a_transcript_plays_where_it_is_clicked(world: World, visit: Visit
 
 
 PAGES = {
-    "kantoku": ("/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/alerts/k3f9ab2q", "/tickets",
-                "/tickets/t-mine", "/tickets/new", "/cases", CASE, "/reports", "/account", "/nowhere"),
+    "kantoku": ("/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/calls?kind=offered",
+                "/board/alerts/k3f9ab2q", "/tickets", "/tickets/t-mine", "/tickets/new", "/cases", CASE, "/reports",
+                "/account", "/nowhere"),
     "aoki": ("/desk",),
     "kanri": ("/users", "/users/aoki", "/audit"),
 }  # fmt: skip
