@@ -81,7 +81,9 @@ def speak_talks(folder: Path, city: str, talks: Sequence[TalkName]) -> list[Tran
         for name, role in said_lines(talk):
             text, language, _ = lines[name]
             readings = profile.prompts.readings if language == "ja" else None
-            pcm = mu_law(render(text, line_voice(name, language, role.value), language=language, readings=readings))
+            pcm = mu_law(
+                render(text, line_voice(name, language, role.value), language=language, readings=readings)
+            )
             silence = np.zeros(len(pcm) + round(TURN_S * TELEPHONE_RATE), np.int16)
             for side, parts in sides.items():
                 parts.append(np.concatenate([pcm, silence[len(pcm) :]]) if side is role else silence)
@@ -127,9 +129,7 @@ def transcribe(
 def day_of(seed: int) -> list[CitizenPlan]:
     """Those who talk with an operator on the day of this seed."""
     plan = Plan(city=CITY, calls=CALLS, speed=None, seed=seed, headless=True, out=Path())
-    return [
-        call.citizen for call in day_plan(load_city(CITY), plan).calls if call.citizen.intent in _TALKING
-    ]
+    return [call.citizen for call in day_plan(load_city(CITY), plan).calls if call.citizen.intent in _TALKING]
 
 
 def talk_of(citizen: CitizenPlan) -> TalkName:
@@ -144,9 +144,7 @@ class Judge:
     def __init__(self) -> None:
         self.analyser = Analyser()
         rows = [
-            row
-            for name in ("common", CITY)
-            for row in read_rows((SEED / f"{name}.csv").read_bytes(), name)
+            row for name in ("common", CITY) for row in read_rows((SEED / f"{name}.csv").read_bytes(), name)
         ]
         documents = [
             document_of(row.article_id, Version(number=1, content=row.content, made_at=0.0, made_by="x"))
@@ -187,9 +185,7 @@ class Judge:
             if not entries[call] or entries[call][0].confidence < ANSWERED
         ]
         found = gaps(unanswered, self.analyser, self.searcher.vectors, GAP_CALLS, weigh=self.index.weigh)
-        learned = Learned(
-            talked=talked, entries=entries, gaps=found, unanswered=len(unanswered), kana=kana
-        )
+        learned = Learned(talked=talked, entries=entries, gaps=found, unanswered=len(unanswered), kana=kana)
         city = load_city(CITY).city
         return compared(truth, calls, learned, script_lines(city.centre_ja, city.centre_en))
 

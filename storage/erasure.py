@@ -1,4 +1,4 @@
-"""One person's data in every table, found and erased by what `storage.rows` says (`services.life_ports.ErasureStore`)."""
+"""One person's data in every table, found and erased by what `storage.rows` says (`services.life_ports`)."""
 
 from __future__ import annotations
 
