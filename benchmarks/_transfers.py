@@ -76,10 +76,11 @@ class Script:
     """Somebody has hung up for good in the middle of a move."""
 
     async def run(self) -> OutgoingCall:
-        phone = self.phones[self.operator]
-        call, offer = await self.city.served(phone)
-        self.call, self.peer = call, offer
+        self.call = await self.city.centre.queued("1")
+        self.peer = await self.phones[self.operator].answer()
+        # From the answer on, not from when both tones are found: a busy machine finds them seconds later.
         self.truth.operators.append(Part(self.operator, time.time()))
+        await talk(self.call, self.peer)
         for _ in range(self.dice.randint(1, MOST_MOVES)):
             if self.department == OUTSIDE:
                 break  # behind the trunk nobody hands on
@@ -89,9 +90,9 @@ class Script:
             self.truth.moves.append(move)
             await getattr(self, f"_{move}")()
             if self.over:
-                return call
+                return self.call
         await self._end()
-        return call
+        return self.call
 
     # ---- moves -----------------------------------------------------------------------------------------
 
