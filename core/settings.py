@@ -73,6 +73,9 @@ class Settings:
     provider_key: str = field(default="", repr=False)
     """`TORITSUGI_PROVIDER_KEY`: its key. Never written down by us."""
 
+    availability: bool = False
+    """`TORITSUGI_AVAILABILITY`: `on` uses each service once a minute and writes down whether it answered."""
+
     @property
     def mail_server(self) -> MailServer | None:
         """Where e-mail goes; None when none is to be sent."""
@@ -215,6 +218,11 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
             )
     webhook = values.get("TORITSUGI_ALERT_WEBHOOK") or ""
     provider = values.get("TORITSUGI_PROVIDER") or ""
+    measured = values.get("TORITSUGI_AVAILABILITY") or "off"
+    if measured not in ("on", "off"):
+        raise ToritsugiError(
+            f"使えない値です: {measured!r}", where="TORITSUGI_AVAILABILITY", cure="on か off を書く"
+        )
     return Settings(
         home=home,
         tools=tools,
@@ -236,4 +244,5 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
         alert_webhook=_webhook(webhook, "TORITSUGI_ALERT_WEBHOOK") if webhook else "",
         provider_url=_webhook(provider, "TORITSUGI_PROVIDER").rstrip("/") if provider else "",
         provider_key=values.get("TORITSUGI_PROVIDER_KEY") or "",
+        availability=measured == "on",
     )

@@ -27,12 +27,13 @@ def limit(seconds: float) -> str:
     return f"{seconds / 60:g}分" if seconds % 60 == 0 and seconds else minutes(seconds)
 
 
-def percent(share: float | None) -> str:
+def percent(share: float | None, places: int = 1) -> str:
     """`0.9` → `90.0%`, cut off rather than rounded up, so that 89.96 % never reads as a target of 90 % met."""
     if share is None:
         return NOTHING
-    tenths = int(share * 1000 + 1e-9)
-    return f"{tenths // 10}.{tenths % 10}%"
+    unit = 10**places
+    parts = int(share * 100 * unit + 1e-9)
+    return f"{parts // unit}.{parts % unit:0{places}}%"
 
 
 def day_text(day: date) -> str:
@@ -60,6 +61,8 @@ def cell_text(value: Value, kind: Kind) -> str:
             return minutes(value)
         case Kind.SHARE:
             return percent(value)
+        case Kind.FINE_SHARE:
+            return percent(value, 3)
         case Kind.CALLS:
             return f"{value:,.0f}"
         case _:

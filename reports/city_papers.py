@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reports.definitions import DEFINITIONS
 from reports.paper import Block, Paper
-from reports.sections import contents, faq, figures, service, spread, way
+from reports.sections import contents, faq, figures, service, spread, uptime, way
 from reports.sections.material import Material
 
 Section = Callable[[Material], Block | tuple[Block, ...]]
@@ -46,6 +46,7 @@ SECTIONS: dict[str, Section] = {
     "service_words": service.standing_out,
     "themes": service.themes,
     "evenness": service.evenness,
+    "uptime": uptime.uptime,
 }
 """By the name that `[[reports.papers]] sections` uses."""
 
@@ -90,6 +91,7 @@ DAILY = (
     "calls",
 )
 FAQ = ("faq", "remarks")
+AVAILABILITY = ("uptime", "remarks")
 SERVICE = ("service_words", "rates", "handover", "times", "themes", "evenness", "complaints", "remarks")
 PRINTED = (
     "incoming", "answered", "offered", "answer_rate", "abandoned_queue", "overflow", "service_level", "abandon_rate",
@@ -119,7 +121,9 @@ def build_paper(
         made = SECTIONS[name](material)
         blocks += made if isinstance(made, tuple) else (made,)
     city = material.period.city
-    tells_of_calls = any(name not in FAQ and not name.startswith("faq_") for name in sections)
+    tells_of_calls = any(
+        name not in (*FAQ, *AVAILABILITY) and not name.startswith("faq_") for name in sections
+    )
     return Paper(
         kind=kind,
         title=title,

@@ -92,6 +92,7 @@ _NUMBER_FORMATS = {
     Kind.CALLS: "#,##0",
     Kind.SECONDS: "#,##0.0",
     Kind.SHARE: "0.0%",
+    Kind.FINE_SHARE: "0.000%",
     Kind.NUMBER: "#,##0.##",
     Kind.DATE: "yyyy/m/d",
     Kind.MOMENT: "yyyy/m/d h:mm:ss",

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     CALLS = "calls"
     SECONDS = "seconds"
     SHARE = "share"
+    FINE_SHARE = "fine_share"
+    """A share that is told to a thousandth of a per cent."""
     NUMBER = "number"
     DATE = "date"
     MOMENT = "moment"

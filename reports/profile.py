@@ -94,6 +94,8 @@ class ReportsSection(Section):
     """Which denominator of 応答率 the contract means: `reports.answer_rates` holds them. A list when it changed: each
     with the day from which it counts; the first one also counts before."""
     papers: Annotated[tuple[ReportSection, ...], Field(min_length=1)]
+    availability: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """稼働率 that the contract asks of each service, 0 to 1."""
     places: Annotated[tuple[Text, ...], Field(min_length=1)] = ("コールセンター",)
     """Where the contract receives citizens; the telephone first."""
 

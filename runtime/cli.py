@@ -228,6 +228,14 @@ def transcriber(city: City = None) -> None:
 
 
 @app.command(hidden=True)
+def prober() -> None:
+    """親プロセスが始める、稼働率の測定。"""
+    from runtime.prober import run_prober
+
+    asyncio.run(run_prober())
+
+
+@app.command(hidden=True)
 def desk(city: City = None) -> None:
     """親プロセスが始める画面。"""
     from runtime.desk_process import run_desk

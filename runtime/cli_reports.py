@@ -29,7 +29,7 @@ def report(
         str,
         typer.Argument(
             help="報告の種類: daily, evenness, shortfall, quality, complaints, meter, faq, "
-            "service (応対品質), due, "
+            "service (応対品質), availability (稼働率), due, "
             "calls (数字の元になった通話), または市の報告 (weekly, monthly, interim, final, completion, "
             "results, incident)"
         ),

@@ -37,6 +37,10 @@ OWN = (
         period_ja="その日を含む月", formats=_ALL,
     ),
     PaperKind(
+        id="availability", name_ja="稼働率の報告", text_ja="一分ごとに確かめた、サービスごとの稼働率と止まった時間。",
+        period_ja="その日を含む月", formats=_ALL,
+    ),
+    PaperKind(
         id="evenness", name_ja="均等配分の週報", text_ja="技能ごとに、オペレーターの負荷がどれだけそろっていたか。",
         period_ja="その日を含む週", formats=_PAGES,
     ),

@@ -21,6 +21,7 @@ from core.clock import TOKYO, Clock
 from core.errors import ToritsugiError
 from core.settings import Settings
 from runtime.anchoring import Anchoring
+from runtime.availability import forget_months
 from runtime.floor_papers import draft_last_month
 from runtime.process import alive, read_json, run_folder
 from runtime.records import Records
@@ -162,6 +163,9 @@ class Housekeeper:
             counts.update(await self._retention.run(cut))
             await self.seal_rest()
         counts.update(await self._raw_logs(cut, dry_run))
+        counts["availability_months"] = await asyncio.to_thread(
+            forget_months, self._settings, cut.calls, dry_run=dry_run
+        )
         if not dry_run and any(counts[name] for name in _OF_CASES):
             await self._database.forget_words()
         if not dry_run and not await self._database.empty_wal():

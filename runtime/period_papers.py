@@ -16,8 +16,9 @@ from core.masking import mask_number
 from core.settings import settings_from
 from interactions.ticket import Ticket, TicketKind
 from reports.answer_rates import answers_needed, offered, short_by
+from reports.availability import availability_of
 from reports.cells import day_text, percent
-from reports.city_papers import DAILY, DEFAULT, FAQ, METER, SERVICE, build_paper
+from reports.city_papers import AVAILABILITY, DAILY, DEFAULT, FAQ, METER, SERVICE, build_paper
 from reports.due import Span, span_of
 from reports.formats import Format, csv_lines, html_parts, write_pdf, write_xlsx
 from reports.metrics import answered
@@ -26,6 +27,8 @@ from reports.period import Period
 from reports.profile import ReportSection
 from reports.resolution import AGAIN_DAYS, Following
 from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
+from reports.sections.uptime import Uptime
+from runtime.availability import read_minutes
 from runtime.faq_material import faq_use, service_material
 from runtime.floor_papers import midnight, month_of
 from runtime.install.pango import ensure_pango
@@ -37,7 +40,11 @@ from services.city_facts import named_facts
 Say = Callable[[str], None]
 DAY = timedelta(days=1)
 METER_TITLE = "応答率メーター"
-BY_MONTH = {"faq": ("FAQ の利用の報告", FAQ), "service": ("応対品質の報告", SERVICE)}
+BY_MONTH = {
+    "faq": ("FAQ の利用の報告", FAQ),
+    "service": ("応対品質の報告", SERVICE),
+    "availability": ("稼働率の報告", AVAILABILITY),
+}
 """Monthly papers of every city, unless its profile has them in its own words."""
 WITHHELD = "（限られた人だけが見る応対）"
 
@@ -159,6 +166,14 @@ async def material_of(instance: Instance, wanted: Wanted, *, say: Say = lambda _
         await _add_cases(instance, material, since, until)
     if any(name.startswith("faq") for name in wanted.sections):
         material.faq = await faq_use(instance, since, until)
+    if "uptime" in wanted.sections:
+        now = clock.epoch()
+        measured = read_minutes(instance.settings, since, min(until, now))
+        material.uptime = Uptime(
+            found=availability_of(measured, since, max(since, min(until, now))),
+            target=profile.reports.availability,
+            city_time_of=clock.city_time_of,
+        )
     if {"themes", "evenness", "service_words"} & set(wanted.sections):
         material.service = await service_material(instance, wanted.first_day, wanted.last_day, since, until)
     async with instance.database.reading() as unit:
@@ -243,7 +258,7 @@ async def meter_of_day(instance: Instance, day: date, say: Say = lambda _: None)
 async def _paper(instance: Instance, wanted: Wanted, say: Say) -> Paper:
     material = await material_of(instance, wanted, say=say)
     period, now = material.period, instance.clock.city_now()
-    if not period.cells and wanted.kind not in ("incident", "faq"):
+    if not period.cells and wanted.kind not in ("incident", "faq", "availability"):
         raise ToritsugiError(
             f"{wanted.period_text}の電話は台帳にありません",
             where="--date, --month",

@@ -1,4 +1,4 @@
-"""The parent process: starts Asterisk, the engine, the transcriber and the desk, and keeps them alive.
+"""The parent process: starts Asterisk, the engine, the transcriber, the desk and the prober, and keeps them alive.
 
 It also receives Asterisk's copy of every SIP message (HEP), so that the count of calls is independent of the
 engine. A child whose loop has stopped beating is killed: that closes its sockets, and every caller falls back.
@@ -70,6 +70,9 @@ class Warden:
         ]
         if settings.http_port:
             self.children.append(Child("desk", ("desk",), beats=True, needed=False))
+
+        if settings.availability:
+            self.children.append(Child("prober", ("prober",), beats=False, needed=False))
 
     def stop(self) -> None:
         """Ask for the end; `run` returns when all is down."""

@@ -12,6 +12,7 @@ from reports.period import Period
 from reports.resolution import Resolution
 from reports.sections.faq import FaqUse
 from reports.sections.service import ServiceMaterial
+from reports.sections.uptime import Uptime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Material:
     resolution: Resolution | None = None
     faq: FaqUse | None = None
     service: ServiceMaterial | None = None
+    uptime: Uptime | None = None
     places: Sequence[str] = ()
     """Where the contract receives citizens, the telephone first; only the telephone is counted here."""
     handled_s: float | None = None

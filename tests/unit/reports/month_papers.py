@@ -11,6 +11,7 @@ from raw_lines import disk_of, month_of_visits
 from core.clock import TOKYO
 from ledger.calls import Call
 from ledger.fold import fold_calls
+from reports.availability import Measured, availability_of
 from reports.city_papers import SECTIONS, build_paper
 from reports.daily import CityFacts
 from reports.paper import Paper, Rows
@@ -19,6 +20,7 @@ from reports.resolution import resolution_of
 from reports.sections.faq import Changed, FaqUse, Lacking, Ranked, ReviewDue
 from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
 from reports.sections.service import ServiceMaterial, TrainingTheme, WeekSpread
+from reports.sections.uptime import Uptime
 
 FIRST, LAST = date(2024, 12, 1), date(2024, 12, 31)
 DAYS = [date(2024, 12, day) for day in (2, 3, 4, 5, 6, 9, 10)]
@@ -88,6 +90,18 @@ def material(calls: Sequence[Call]) -> Material:
                 )
             ],
             states=[("公開中", 30), ("下書き", 2)],
+        ),
+        uptime=Uptime(
+            found=availability_of(
+                [
+                    Measured(at=1_733_000_010.0 + 60.0 * number, services={"desk": "届かない" if number == 3 else ""})
+                    for number in range(40)
+                ],
+                1_733_000_000.0,
+                1_733_003_600.0,
+            ),
+            target=0.999,
+            city_time_of=city_time_of,
         ),
         service=ServiceMaterial(
             checked=36, mean_score=81.5,
