@@ -156,7 +156,8 @@ class Inline(HTMLParser):
 
 PAGES = {
     "kantoku": ("/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/alerts/k3f9ab2q", "/tickets",
-                "/tickets/t-mine", "/tickets/new", "/cases", "/reports", "/account"),
+                "/tickets/t-mine", "/tickets/new", "/cases", "/reports",
+                "/reports/calls?metric=answered&first=2026-11-27", "/account"),
     "aoki": ("/desk",),
     "kanri": ("/users", "/users/aoki", "/audit", "/account/second-factor"),
 }  # fmt: skip
