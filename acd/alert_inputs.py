@@ -56,6 +56,21 @@ class UrgentTicket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDue:
+    """A paper that is not delivered yet."""
+
+    subject: str
+    """Kind and period: one reminder each."""
+    name: str
+    period: str
+    """In words."""
+    due: str
+    """In words."""
+    left_days: int
+    """Days until it is due, 0 on the day itself; negative when it is late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepInForce:
     """One act of the guard on a group, a demand, or the centre, for however many callers."""
 
@@ -99,6 +114,7 @@ class AlertInputs:
     failed_callbacks: Sequence[FailedCallback] = ()
     guard: Sequence[StepInForce] = ()
     tickets: Sequence[UrgentTicket] = ()
+    reports_due: Sequence[ReportDue] = ()
     repeat_callers: Sequence[RepeatCaller] = ()
     relay: frozenset[OperatorId] = frozenset()
     """Whose call in hand comes through a relay service, where long calls are the rule."""

@@ -164,6 +164,20 @@ class TicketAlert(AlertSection):
     tell_end: bool = False
 
 
+class ReportDueAlert(AlertSection):
+    """A paper for the city (`[[reports.papers]]`) is due; told from `lead_days` before on, once a day."""
+
+    lead_days: Annotated[int, Field(ge=0, le=60)] = 3
+    late_days: Annotated[int, Field(ge=0, le=60)] = 7
+    """So long after its day it is still asked for."""
+    daily: bool = False
+    """Whether the papers of single days are asked for as well."""
+    clear_after_s: Seconds = 0
+    again_after_min: Pause = 1440
+    most_per_day: Count = 20
+    tell_end: bool = False
+
+
 class RepeatAlert(AlertSection):
     """One number calls again and again (カスハラ対策)."""
 
@@ -203,6 +217,7 @@ class AlertsSection(Section):
     guard: GuardAlert = GuardAlert()
     help: HelpAlert = HelpAlert()
     ticket: TicketAlert = TicketAlert()
+    report_due: ReportDueAlert = ReportDueAlert()
     repeat: RepeatAlert = RepeatAlert()
     callback: CallbackAlert = CallbackAlert()
     sign_in: SignInAlert = SignInAlert()
@@ -224,6 +239,7 @@ class AlertsSection(Section):
             AlertKind.GUARD: self.guard.rule(1, 0),
             AlertKind.HELP: self.help.rule(1, 0),
             AlertKind.TICKET: self.ticket.rule(1, 0),
+            AlertKind.REPORT_DUE: self.report_due.rule(1, 0),
             AlertKind.REPEAT: self.repeat.rule(self.repeat.calls, 0),
             AlertKind.CALLBACK: self.callback.rule(1, 0),
             AlertKind.SIGN_IN: self.sign_in.rule(1, 0),

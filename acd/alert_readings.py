@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from acd.alert_inputs import AlertInputs, AlertNames, AnsweredSoFar, percent_text, span_text
+from acd.alert_inputs import AlertInputs, AlertNames, AnsweredSoFar, ReportDue, percent_text, span_text
 from acd.alert_profile import AlertsSection
 from acd.alerts import AlertKind, Reading
 from acd.profile import TargetsSection
@@ -82,6 +82,16 @@ def readings_of(
             since=each.since,
         )
         for each in inputs.tickets
+    ]
+    found += [
+        Reading(
+            kind=AlertKind.REPORT_DUE,
+            subject=each.subject,
+            value=1,
+            label=f"{each.name}（{each.period}）",
+            text=_due_text(each),
+        )
+        for each in inputs.reports_due
     ]
     found += _machinery(inputs, rules)
     found += [
@@ -313,6 +323,14 @@ _PROCESSES = {
     "desk": "画面（desk）",
     "asterisk": "交換機（Asterisk）",
 }
+
+
+def _due_text(paper: ReportDue) -> str:
+    name = f"{paper.name}（{paper.period}）"
+    if paper.left_days < 0:
+        return f"{name}の提出期限（{paper.due}）を{-paper.left_days}日過ぎ、まだ提出済みになっていません。"
+    left = f"あと{paper.left_days}日" if paper.left_days else "今日"
+    return f"{name}の提出期限は{paper.due}（{left}）で、まだ提出済みになっていません。"
 
 
 def _machinery(inputs: AlertInputs, rules: AlertsSection) -> Iterator[Reading]:

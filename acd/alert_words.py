@@ -26,6 +26,7 @@ _TITLES = {
     AlertKind.HELP: "オペレーターが応援を求めています",
     AlertKind.REPEAT: "同じ番号から何度も電話があります",
     AlertKind.TICKET: "市への依頼で、急ぐものがあります",
+    AlertKind.REPORT_DUE: "市に出す報告の期限です",
     AlertKind.CALLBACK: "折り返しの電話がつながりませんでした",
     AlertKind.SIGN_IN: "画面のサインインで、間違いが続いています",
 }
@@ -46,6 +47,7 @@ _TO_DO = {
     AlertKind.HELP: "*31 とその人の番号で聴き、*32 で助言、*33 で会話に加わり、*34 で代わることができます。",
     AlertKind.REPEAT: "困っている方か、嫌がらせかを記録で確かめ、要れば監督者が代わってください（*34）。",
     AlertKind.TICKET: "内容を見て（toritsugi tickets list）、担当を決めるか、担当者に確かめてください。",
+    AlertKind.REPORT_DUE: "報告を作って確かめ、市に出したら toritsugi report-file deliver で記録してください。",
     AlertKind.CALLBACK: "記録を見て、手でかけ直すかを決めてください。",
     AlertKind.SIGN_IN: "覚え違いかを本人に確かめ、違えばシステムの担当者に知らせてください（操作の記録を見る）。",
 }
@@ -66,6 +68,7 @@ _OVER = {
     AlertKind.HELP: "この知らせを終えます。",
     AlertKind.REPEAT: "この知らせを終えます。",
     AlertKind.TICKET: "その依頼は片付きました。",
+    AlertKind.REPORT_DUE: "その報告は提出済みになったか、催促を終えました。",
     AlertKind.CALLBACK: "この知らせを終えます。",
     AlertKind.SIGN_IN: "この知らせを終えます。",
 }

@@ -48,6 +48,8 @@ class AlertKind(StrEnum):
     """One number calls again and again."""
     TICKET = "ticket"
     """A request to the city is urgent, or its deadline is near."""
+    REPORT_DUE = "report_due"
+    """A paper for the city is due soon, or late, and not delivered."""
     CALLBACK = "callback"
     """A promised callback did not come about."""
     SIGN_IN = "sign_in"

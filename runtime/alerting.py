@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from acd.alert_inputs import AlertInputs, AlertNames, FailedCallback, StepInForce, UrgentTicket, names_of
+from acd.alert_inputs import (
+    AlertInputs,
+    AlertNames,
+    FailedCallback,
+    ReportDue,
+    StepInForce,
+    UrgentTicket,
+    names_of,
+)
 from acd.alert_profile import AlertsSection
 from acd.alert_readings import readings_of, unknown_kinds
 from acd.alerts import AlertKind
@@ -27,6 +35,7 @@ from notify.mail import MailNotifier
 from notify.webhook import WebhookNotifier
 from reports.answer_rates import rule_named
 from runtime.alert_senses import AnswersSoFar, Restarts, SwitchSenses, refused_lately
+from runtime.due_papers import undelivered
 from runtime.process import beat_age, beat_path, run_folder, write_json
 from runtime.warden import START_GRACE_S
 from services.alerting import AlertKeeper, Channel, Notifier
@@ -42,6 +51,7 @@ REFUSED_EVERY_S = 5.0
 CALLBACKS_EVERY_S = 10.0
 REPEAT_EVERY_S = 60.0
 """Reads the calls of an hour, in the loop that calls run in."""
+REPORTS_EVERY_S = 600.0
 COMPLAIN_EVERY_S = 60.0
 WEBHOOK_SECRET = "alert-webhook"  # noqa: S105 - the file's name
 SMTP_SECRET = "smtp"  # noqa: S105 - the file's name
@@ -152,6 +162,8 @@ class Alerting:
     _tickets: Sequence[UrgentTicket] = ()
     _repeat: Sequence[RepeatCaller] = ()
     _repeat_at: float = float("-inf")
+    _reports: Sequence[ReportDue] = ()
+    _reports_at: float = float("-inf")
 
     @classmethod
     def of(
@@ -266,6 +278,10 @@ class Alerting:
         if at - self._repeat_at >= REPEAT_EVERY_S:
             self._repeat_at = at
             self._repeat = await self._again_and_again(at)
+        if self.profile.acd.alerts.report_due.on and at - self._reports_at >= REPORTS_EVERY_S:
+            self._reports_at = at
+            today = self.clock.city_now().date()
+            self._reports = await asyncio.to_thread(undelivered, self.profile, self.settings, today)
         closed = read_emergency(self.settings.home)
         return AlertInputs(
             at=at,
@@ -282,6 +298,7 @@ class Alerting:
             guard=self.guard() if heard else (),
             failed_callbacks=self._failed,
             tickets=self._tickets,
+            reports_due=self._reports,
             repeat_callers=self._repeat,
             help_asked=self.senses.help_asked,
             relay=self.relay() if heard else frozenset(),

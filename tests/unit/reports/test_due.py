@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acd.alert_inputs import AlertInputs, names_of
+from acd.alert_profile import ReportDueAlert
+from acd.alert_readings import readings_of
+from core.settings import settings_from
 from reports.due import business_day_after, last_business_day
-from runtime.due_papers import due_rows, is_business_day
+from runtime.due_papers import due_rows, is_business_day, undelivered
 from services.city import load_city
 
 pytestmark = pytest.mark.unit
@@ -74,6 +81,48 @@ def test_what_is_agreed_comes_last_and_without_a_date() -> None:
     assert {row["due"] for row in rows if row["kind"] == "monthly"} == {None}
     dates = [row["due"] for row in rows]
     assert dates == sorted(dates, key=lambda each: each or "9")
+
+
+def test_reminders_begin_before_the_day_and_end_with_the_delivery(tmp_path: Path) -> None:
+    """千葉's monthly paper of October 2023 is due on 8 November, a Wednesday, by its fifth business day."""
+    profile = load_city("chiba")
+    settings = settings_from({"TORITSUGI_HOME": str(tmp_path)})
+
+    def told(day: int) -> dict[str, int]:
+        return {
+            each.subject: each.left_days
+            for each in undelivered(profile, settings, date(2023, 11, day))
+            if each.subject.startswith("monthly")
+        }
+
+    paper = "monthly-2023-10-02_2023-10-31"
+    assert [told(day) for day in (4, 5, 8, 15, 16)] == [{}, {paper: 3}, {paper: 0}, {paper: -7}, {}]
+    folder = tmp_path / "reports" / paper
+    folder.mkdir(parents=True)
+    kept = folder / "versions.json"
+    for state, reminded in (("draft", True), ("checked", True), ("delivered", False)):
+        kept.write_text(json.dumps([{"number": 1, "steps": [{"state": state}]}]), encoding="utf-8")
+        assert bool(told(8)) is reminded, state
+    kept.write_text("[", encoding="utf-8")
+    (reading,) = [
+        each
+        for each in readings_of(
+            AlertInputs(at=0.0, open=True, view=None, reports_due=undelivered(profile, settings, date(2023, 11, 9))),
+            profile.acd.alerts, profile.acd.targets, names_of(profile.acd, {}),
+        )
+        if each.subject == paper
+    ]  # fmt: skip
+    assert "11/8（水）" in reading.text
+    assert "1日過ぎ" in reading.text
+
+
+def test_papers_of_single_days_are_asked_for_only_where_wished(tmp_path: Path) -> None:
+    profile, settings = load_city("matsusaka"), settings_from({"TORITSUGI_HOME": str(tmp_path)})
+    day = date(2025, 1, 14)
+    assert all("daily" not in each.subject for each in undelivered(profile, settings, day))
+    wished = profile.acd.alerts.model_copy(update={"report_due": ReportDueAlert(daily=True)})
+    profile = replace(profile, acd=profile.acd.model_copy(update={"alerts": wished}))
+    assert any("daily-2025-01-10" in each.subject for each in undelivered(profile, settings, day))
 
 
 def test_nothing_is_due_before_the_contract() -> None:
