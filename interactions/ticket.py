@@ -20,15 +20,24 @@ class TicketKind(StrEnum):
     COMPLAINT = "complaint"
     WRONG_GUIDANCE = "wrong_guidance"
     """A citizen was told something wrong."""
+    OUTREACH = "outreach"
+    """The centre called an office or a home to invite applications (松阪 2章2(5)); kept when it is done."""
 
     @property
     def label_ja(self) -> str:
-        return {"call_back": "折り返し依頼", "complaint": "苦情", "wrong_guidance": "誤案内"}[self.value]
+        return {
+            "call_back": "折り返し依頼", "complaint": "苦情", "wrong_guidance": "誤案内", "outreach": "勧奨の電話",
+        }[self.value]  # fmt: skip
+
+    @property
+    def asked_of_city(self) -> bool:
+        """Whether somebody of the city is to see to it."""
+        return self is not TicketKind.OUTREACH
 
     @property
     def tells_at_once(self) -> bool:
         """Whether the city is told the moment it is opened (松阪 2章2(4)ケ)."""
-        return self is not TicketKind.CALL_BACK
+        return self in (TicketKind.COMPLAINT, TicketKind.WRONG_GUIDANCE)
 
 
 @unique

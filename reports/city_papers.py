@@ -32,6 +32,7 @@ SECTIONS: dict[str, Section] = {
     "long_waits": way.long_waits,
     "complaints": contents.complaints,
     "cases": contents.cases,
+    "outreach": contents.outreach,
     "calls": way.calls,
     "remarks": contents.remarks,
     "incident": contents.incident,

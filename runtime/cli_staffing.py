@@ -115,7 +115,7 @@ def staffing_check(
 @staffing_app.command("outbound")
 def staffing_outbound(
     date_: Annotated[str | None, typer.Option("--date", help="日付 (既定: 今日)")] = None,
-    made: Annotated[int, typer.Option("--made", min=0, help="今日すでにかけた件数")] = 0,
+    made: Annotated[int, typer.Option("--made", min=0, help="書き留めていない、今日すでにかけた件数")] = 0,
     city: City = None,
 ) -> None:
     """電話による勧奨をしてよい日か、あと何件までかを、根拠とともに JSON で出します (松阪 2章2(5))。
@@ -128,3 +128,21 @@ def staffing_outbound(
     if day > datetime.now(TOKYO).date():
         raise ToritsugiError("先の日は決められません", where="--date", cure="今日までの日を書く")
     out(as_json(asyncio.run(outbound_record(city, day, made))))
+
+
+@staffing_app.command("called")
+def staffing_called(
+    facility: Annotated[str, typer.Option("--facility", help="かけた事業所や施設")],
+    content: Annotated[str, typer.Option("--content", help="用件")],
+    result: Annotated[str, typer.Option("--result", help="対応の内容")],
+    by: Annotated[str, typer.Option("--by", help="かけた人")],
+    number: Annotated[str, typer.Option("--number", help="かけた番号")] = "",
+    city: City = None,
+) -> None:
+    """かけた勧奨の電話を書き留め、番号を出します。日次報告に載り、その日の件数に数えます (松阪 2章2(5))。
+
+    例: ./toritsugi staffing called --facility さくら苑 --content 出張申請の案内 --result 12月3日に希望 --by 青木
+    """
+    from runtime.staffing_papers import outreach_written
+
+    out(asyncio.run(outreach_written(city, facility, content, result, number=number, by=by)))

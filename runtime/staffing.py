@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -27,6 +28,8 @@ from acd.staffing.what_if import Person
 from core.errors import ToritsugiError
 from core.hours import OpeningHours
 from core.ids import OperatorId, QueueName
+from core.phone import callable_number
+from interactions.ticket import Ticket, TicketKind, TicketState, TicketStep
 from ledger.calls import Call
 from reports.metrics import average_handling
 from reports.tally import Tally, tally_of
@@ -291,6 +294,49 @@ def roster_shortages(
     return shortages(shifts, needed)
 
 
+async def outreach_made(instance: Instance, day: date) -> int:
+    """Calls to offices and homes that were written down for a day."""
+    begin = midnight(day)
+    async with instance.database.reading() as unit:
+        tickets = await unit.tickets.between(begin, begin + DAY_S)
+    return sum(ticket.kind is TicketKind.OUTREACH for ticket in tickets)
+
+
+async def write_outreach(
+    instance: Instance, facility: str, content: str, result: str, *, number: str, by: str
+) -> str:
+    """Write down a call that the centre has made to an office or a home (松阪 2章2(5)); its id.
+
+    Raises:
+        ToritsugiError: the contract has no such calls, a word is missing, or the number cannot be called.
+    """
+    if planned(instance.profile).outbound is None:
+        raise _no_outbound(instance.profile)
+    for name, text in (("--facility", facility), ("--content", content), ("--result", result), ("--by", by)):
+        if not text.strip():
+            raise ToritsugiError("書かれていません", where=name, cure="施設、用件、結果、かけた人を書く")
+    digits = callable_number(number) if number else ""
+    if digits is None:
+        raise ToritsugiError(f"かけられない番号です: {number}", where="--number", cure="市外局番から書く")
+    now = instance.clock.epoch()
+    ticket = Ticket(
+        ticket_id=f"t-{secrets.token_hex(4)}", kind=TicketKind.OUTREACH, opened_at=now, due_at=now,
+        content=content.strip(), person=facility.strip(), number=digits, state=TicketState.DONE, owner=by.strip(),
+        result=result.strip(), steps=(TicketStep(at=now, by=by.strip(), state=TicketState.DONE, note=result.strip()),),
+    )  # fmt: skip
+    async with instance.database.uow() as unit:
+        await unit.tickets.add(ticket)
+    return ticket.ticket_id
+
+
+def _no_outbound(profile: CityProfile) -> ToritsugiError:
+    return ToritsugiError(
+        f"{profile.city.name_ja}の契約に、電話による勧奨はありません",
+        where="設定の [acd.staffing.outbound]",
+        cure="契約にあるなら書く",
+    )
+
+
 async def outbound_of(instance: Instance, day: date, made_today: int) -> OutboundDecision:
     """松阪's switch on a day, from the month's calls so far and the forecast of the rest.
 
@@ -300,11 +346,7 @@ async def outbound_of(instance: Instance, day: date, made_today: int) -> Outboun
     profile = instance.profile
     plan = planned(profile)
     if plan.outbound is None:
-        raise ToritsugiError(
-            f"{profile.city.name_ja}の契約に、電話による勧奨はありません",
-            where="設定の [acd.staffing.outbound]",
-            cure="契約にあるなら書く",
-        )
+        raise _no_outbound(profile)
     first, _last = month_of(day)
     opened = [each for each in days_of_month(day) if open_times(profile.hours, each)]
     so_far, rule = 0, city_facts(profile, day).rule

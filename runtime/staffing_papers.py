@@ -40,12 +40,14 @@ from runtime.staffing import (
     month_from_volume,
     open_times,
     outbound_of,
+    outreach_made,
     people_of,
     planned,
     read_plan,
     ready,
     rests,
     roster_shortages,
+    write_outreach,
 )
 from services.city import CityProfile, load_city
 
@@ -190,10 +192,22 @@ async def outbound_record(city: str | None, day: date, made_today: int) -> dict[
     """`staffing outbound`: whether the centre may call out, and how often."""
     instance = await ready(city)
     try:
+        made_today += await outreach_made(instance, day)
         found = await outbound_of(instance, day, made_today)
     finally:
         await instance.database.close()
     return _outbound(found)
+
+
+async def outreach_written(
+    city: str | None, facility: str, content: str, result: str, *, number: str, by: str
+) -> str:
+    """`staffing called`: the id of what was written down."""
+    instance = await ready(city)
+    try:
+        return await write_outreach(instance, facility, content, result, number=number, by=by)
+    finally:
+        await instance.database.close()
 
 
 def _outbound(found: OutboundDecision) -> dict[str, Any]:

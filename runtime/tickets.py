@@ -42,7 +42,7 @@ async def open_ticket(
         ToritsugiError: an unknown kind, department or call, or a number that cannot be called.
     """
     instance = Instance.open(city=city)
-    kinds = {each.value: each for each in TicketKind}
+    kinds = {each.value: each for each in TicketKind if each.asked_of_city}
     if kind not in kinds:
         raise ToritsugiError(f"ない種類です: {kind}", where="種類", cure=f"次のどれか: {', '.join(kinds)}")
     if not content.strip():

@@ -6,7 +6,7 @@ import secrets
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from core.errors import ToritsugiError
 from core.ids import CallId
@@ -41,10 +41,16 @@ class Note(Form):
     note: Annotated[str, Field(title="結果・理由", max_length=2000)] = ""
 
 
+def _asked(kind: TicketKind) -> TicketKind:
+    if not kind.asked_of_city:
+        raise ValueError("no request")
+    return kind
+
+
 class NewTicket(Form):
     """A request to the city."""
 
-    kind: Annotated[TicketKind, Field(title="種類")]
+    kind: Annotated[TicketKind, AfterValidator(_asked), Field(title="種類")]
     content: Annotated[str, Field(title="内容", min_length=1, max_length=2000)]
     department: Annotated[str, Field(title="担当", max_length=8)] = ""
     """Extension of the directory; empty while nobody knows who should see to it."""
@@ -179,7 +185,7 @@ async def new(visit: Visit) -> web.StreamResponse:
         if found.caller and _reaches(visit, Action.SEE_NUMBER, found, case):
             number = found.caller.number or ""
     return visit.desk.looks.page(
-        "tickets/new.html", visit, call=call, number=number, kinds=list(TicketKind),
+        "tickets/new.html", visit, call=call, number=number, kinds=[each for each in TicketKind if each.asked_of_city],
         directory=visit.desk.profile.acd.directory, done=flash(DONE, visit.request.query.get("done", "")),
     )  # fmt: skip
 

@@ -75,6 +75,24 @@ def complaints(material: Material) -> Table:
     return Table(id="complaints", title="苦情・誤案内と対応", columns=columns, rows=Rows(columns, rows))
 
 
+def outreach(material: Material) -> Table:
+    """電話による勧奨 (松阪 2章2(5)※): how many were called, and what came of each."""
+    columns = (
+        Column(id="at", title="日時", kind=Kind.MOMENT),
+        Column(id="facility", title="事業所・施設", wide=True),
+        Column(id="content", title="用件", wide=True),
+        Column(id="result", title="対応の内容", wide=True),
+        Column(id="by", title="担当"),
+    )
+    rows: list[CellRow] = [
+        (each.at.replace(tzinfo=None, microsecond=0), each.facility, each.content, each.result, each.by)
+        for each in material.outreach
+    ]
+    return Table(
+        id="outreach", title="電話による勧奨", columns=columns, rows=Rows(columns, rows), note=f"{len(rows):,}件。"
+    )  # fmt: skip
+
+
 def standing_out(material: Material) -> Words:
     """What stood out, in three sentences, each of figures that the paper shows."""
     return Words(id="standing_out", title="目立ったこと", lines=sentences(material.period))

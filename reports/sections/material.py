@@ -42,6 +42,17 @@ class Complaint:
     handling: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outreach:
+    """One call of the centre to an office or a home."""
+
+    at: datetime
+    facility: str
+    content: str
+    result: str
+    by: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Material:
     """What the sections draw on."""
@@ -52,6 +63,7 @@ class Material:
     cases: Rows | None = None
     topic_counts: Mapping[str, int] = field(default_factory=dict)
     complaints: Sequence[Complaint] = ()
+    outreach: Sequence[Outreach] = ()
     resolution: Resolution | None = None
     faq: FaqUse | None = None
     service: ServiceMaterial | None = None

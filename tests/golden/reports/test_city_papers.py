@@ -86,6 +86,15 @@ async def fill(instance: Instance, day: date) -> None:
                     answer="空きを案内し予約した",
                 )
                 await unit.cases.put(done)
+        if profile.acd.staffing is not None and profile.acd.staffing.outbound is not None:
+            called = midnight(day) + 50_400.0
+            done = TicketStep(at=called, by="青木", state=TicketState.DONE, note="12月20日に希望")
+            await unit.tickets.add(
+                Ticket(
+                    ticket_id="t-9", kind=TicketKind.OUTREACH, opened_at=called, due_at=called,
+                    content="出張申請の案内", person="さくら苑", state=TicketState.DONE, owner="青木", result="12月20日に希望", steps=(done,),
+                )
+            )  # fmt: skip
         at = midnight(days[3]) + 36_000.0
         for number, kind in enumerate((TicketKind.COMPLAINT, TicketKind.WRONG_GUIDANCE), start=1):
             steps = (

@@ -18,7 +18,7 @@ from reports.paper import Paper, Rows
 from reports.period import Period, period_of
 from reports.resolution import resolution_of
 from reports.sections.faq import Changed, FaqUse, Lacking, Ranked, ReviewDue
-from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
+from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, Outreach, case_cells
 from reports.sections.service import ServiceMaterial, TrainingTheme, WeekSpread
 from reports.sections.uptime import Uptime
 
@@ -68,6 +68,12 @@ def material(calls: Sequence[Call]) -> Material:
                 at=datetime(2024, 12, 3, 11, 0, tzinfo=TOKYO), kind="苦情", content="待たされた",
                 department="戸籍住民課",
                 state="完了", handling="お詫びした",
+            )
+        ],
+        outreach=[
+            Outreach(
+                at=datetime(2024, 12, 20, 14, 0, tzinfo=TOKYO), facility="=さくら苑", content="出張申請", result="希望",
+                by="青木",
             )
         ],
         resolution=resolution_of(calls, 0.0, 2e9),

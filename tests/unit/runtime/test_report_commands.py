@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -27,7 +28,8 @@ from core.clock import TOKYO
 from core.errors import ToritsugiError
 from core.settings import PROJECT_ROOT, settings_from
 from runtime.cli import app
-from runtime.staffing import days_of_month, open_times
+from runtime.instance import Instance
+from runtime.staffing import days_of_month, open_times, outreach_made
 from services.city import load_city
 
 pytestmark = pytest.mark.unit
@@ -245,6 +247,27 @@ def test_a_quiet_month_allows_outbound_calls_from_its_middle_on() -> None:
     assert isinstance(said("staffing", "outbound", "--city", "ageo").exception, ToritsugiError)
     ahead = datetime.now(TOKYO).date().replace(year=2099)
     assert isinstance(said("staffing", "outbound", "--date", ahead.isoformat()).exception, ToritsugiError)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_call_to_an_office_is_written_down_and_counts_against_the_days_cap() -> None:
+    words = ("--facility", "さくら苑", "--content", "出張申請の案内", "--result", "12月3日に希望")
+    assert told("staffing", "called", *words, "--number", "0598-53-0000", "--by", "青木").startswith("t-")
+
+    async def made() -> int:
+        instance = Instance.open(city="matsusaka")
+        try:
+            return await outreach_made(instance, datetime.now(TOKYO).date())
+        finally:
+            await instance.database.close()
+
+    assert asyncio.run(made()) == 1
+    assert "契約に" in str(said("staffing", "called", *words, "--by", "青木", "--city", "ageo").exception)
+    assert "--by" in str(said("staffing", "called", *words, "--by", " ").exception)
+    assert "かけられない" in str(
+        said("staffing", "called", *words, "--by", "青木", "--number", "12").exception
+    )
+    assert "ない種類" in str(said("tickets", "open", "outreach", "--content", "x").exception)
 
 
 @pytest.mark.usefixtures("home")
