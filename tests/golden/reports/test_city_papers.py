@@ -91,8 +91,9 @@ async def fill(instance: Instance, day: date) -> None:
             done = TicketStep(at=called, by="青木", state=TicketState.DONE, note="12月20日に希望")
             await unit.tickets.add(
                 Ticket(
-                    ticket_id="t-9", kind=TicketKind.OUTREACH, opened_at=called, due_at=called,
-                    content="出張申請の案内", person="さくら苑", state=TicketState.DONE, owner="青木", result="12月20日に希望", steps=(done,),
+                    ticket_id="t-9", kind=TicketKind.OUTREACH, opened_at=called, due_at=called, person="さくら苑",
+                    content="出張申請の案内", state=TicketState.DONE, owner="青木", result="12月20日に希望",
+                    steps=(done,),
                 )
             )  # fmt: skip
         at = midnight(days[3]) + 36_000.0
