@@ -125,6 +125,8 @@ def build_paper(
     tells_of_calls = any(
         name not in (*FAQ, *AVAILABILITY) and not name.startswith("faq_") for name in sections
     )
+    calls = PRINTED if tells_of_calls else ()
+    minutes = ("availability",) if "uptime" in sections else ()
     return Paper(
         kind=kind,
         title=title,
@@ -133,7 +135,7 @@ def build_paper(
         period=period_text,
         made_at=made_at,
         blocks=tuple(blocks),
-        definitions=tuple(DEFINITIONS[name] for name in PRINTED) if tells_of_calls else (),
+        definitions=tuple(DEFINITIONS[name] for name in (*calls, *minutes)),
         answer_rate_rule=f"{city.rule.id}（{city.rule.name_ja}）：{city.rule.text_ja}"
         if tells_of_calls
         else "",

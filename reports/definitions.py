@@ -258,6 +258,11 @@ _ROWS: tuple[tuple[str, str, str, Unit, str, str, str], ...] = (
         Unit.CALLS, _OPEN, "reports.shortfall.shortfall_report", "松阪市仕様書 2章2(3)イ",
     ),
     (
+        "availability", "稼働率", "外から利用して応答のあった分 ÷ 測った分",
+        Unit.SHARE, "測れなかった分は分母にも分子にも入れず、別に示す", "reports.availability.availability",
+        "印西市仕様書 13①(シ)。1分ごとに測るのは取次の定義",
+    ),
+    (
         "on_duty", "受付人数", "1時間の受付時間内に、電話を受けられる状態だった人数の平均",
         Unit.PEOPLE, "受付時間がなければ0", "reports.shortfall.shortfall_report", _OWN,
     ),
