@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from core.errors import ToritsugiError
@@ -144,9 +146,9 @@ async def _transfer_cases(say: Say) -> dict[str, Any]:
 
 async def _demo_day(say: Say) -> dict[str, Any]:
     """A day whose transcripts, suggestions and gaps are held against what the telephones said."""
-    run = await _demo(DAY_CITY, "--calls", str(DAY_CALLS), "--seed", str(DAY_SEED), say=say)
-    run["faults"] += misunderstood(run["summary"])
-    run["passed"] = not run["faults"]
+    run = await _demo(
+        DAY_CITY, "--calls", str(DAY_CALLS), "--seed", str(DAY_SEED), further=misunderstood, say=say
+    )
     return {"city": DAY_CITY, "calls": DAY_CALLS, "seed": DAY_SEED, "runs": [run]}
 
 
@@ -184,30 +186,45 @@ TRIALS: Mapping[str, Callable[[Say], Awaitable[dict[str, Any]]]] = {
 }
 
 
-async def _demo(city: str, *options: str, say: Say, expected_kills: int = 0) -> dict[str, Any]:
-    """One headless demonstration; what it says goes to our own stderr."""
+async def _demo(
+    city: str,
+    *options: str,
+    say: Say,
+    expected_kills: int = 0,
+    further: Callable[[Mapping[str, Any]], list[str]] = lambda _: [],
+) -> dict[str, Any]:
+    """One headless demonstration; what it says goes to our own stderr. Its home stays when something is wrong.
+
+    Args:
+        further: what else a `summary.json` may tell against it.
+    """
     say(f"{city} の一日を動かします。")
-    with TemporaryDirectory(prefix="toritsugi-accept-") as folder:
-        out = Path(folder)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "runtime", "demo", "--city", city, "--headless", "--out", folder, *options,
-            cwd=PROJECT_ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=sys.stderr,
-        )  # fmt: skip
-        started = time.monotonic()
-        late = False
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                status = await process.wait()
-        except TimeoutError:
-            late = True
-            process.terminate()
+    folder = Path(mkdtemp(prefix="toritsugi-accept-"))
+    out = folder / "out"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "runtime", "demo", "--city", city, "--headless", "--out", str(out), *options,
+        cwd=PROJECT_ROOT, env={**os.environ, "TORITSUGI_HOME": str(folder)},
+        stdin=asyncio.subprocess.DEVNULL, stdout=sys.stderr,
+    )  # fmt: skip
+    started = time.monotonic()
+    late = False
+    try:
+        async with asyncio.timeout(LIMIT_S):
             status = await process.wait()
-        summary = read_json(out / "summary.json")
-        faults = judge(summary, expected_kills)
+    except TimeoutError:
+        late = True
+        process.terminate()
+        status = await process.wait()
+    summary = read_json(out / "summary.json")
+    faults = judge(summary, expected_kills) + (further(summary) if summary else [])
     if status:
         faults.insert(0, f"exit status {status}")
     if late:
         faults.insert(0, f"not done within {LIMIT_S:.0f} s")
+    if faults:
+        say(f"録音、データベース、結果を残しました。見終わったら消してください: {folder}")
+    else:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     return {
         "city": city,
         "passed": not faults,
