@@ -29,7 +29,7 @@ from interactions.search_words import (
 
 MOST_HITS = 500
 """Hits on a page."""
-INDEX_FORM = 2
+INDEX_FORM = 3
 """Counts what an index keeps of a case; one of another form is made anew."""
 EVERY = "al:l"
 """A token of every case."""
@@ -51,12 +51,14 @@ class Facet(StrEnum):
     TAG = "tg"
     OPERATOR = "pe"
     DEPARTMENT = "de"
+    AUTO_TAG = "at"
+    """What a transcript is about, told by the machine; never mixed with what people wrote."""
 
     @property
     def label_ja(self) -> str:
         return {
             "st": "状況", "ca": "分類", "li": "窓口", "la": "言語", "fl": "印", "tg": "タグ", "pe": "担当者",
-            "de": "担当課",
+            "de": "担当課", "at": "自動タグ",
         }[self.value]  # fmt: skip
 
 
@@ -178,13 +180,14 @@ def number_token(number: str) -> str:
     return f"no:{hashlib.sha256(number.encode()).hexdigest()[:16]}"
 
 
-def entry_of(case: Case, more: Iterable[str], normalise: Normaliser) -> Entry:
+def entry_of(case: Case, more: Iterable[str], normalise: Normaliser, auto_tags: Iterable[str] = ()) -> Entry:
     """What an index keeps of a case.
 
     Args:
         case: with at least one call, or imported without any.
         more: texts beside the case's own: notes, transcripts.
         normalise: the index's.
+        auto_tags: ids of the tags that transcripts were given.
     """
     first = case.calls[0] if case.calls else None
     flags = [
@@ -208,6 +211,7 @@ def entry_of(case: Case, more: Iterable[str], normalise: Normaliser) -> Entry:
         *((Facet.TAG, tag) for tag in case.tags),
         *((Facet.OPERATOR, operator) for operator in case.operators),
         *((Facet.DEPARTMENT, department) for department in case.departments),
+        *((Facet.AUTO_TAG, tag) for tag in auto_tags),
     ]
     words: list[str] = []
     for text in (case.question, case.answer, *case.tags, *more):

@@ -202,6 +202,10 @@ def cases_search(
     number: Annotated[
         str, typer.Option("--number", help="この番号からの応対。番号を見てよい役割に限る")
     ] = "",
+    auto_tag: Annotated[
+        list[str] | None,
+        typer.Option("--auto-tag", help="文字起こしから付いたタグ (booking, lost, pin など)"),
+    ] = None,
     flag: Annotated[
         list[str] | None,
         typer.Option("--flag", help="complaint, mistaken_guidance, confidential, unwritten"),
@@ -226,7 +230,7 @@ def cases_search(
     first, last = moments(day_of(from_, "--from") if from_ else None, day_of(to, "--to") if to else None)
     values = {
         Facet.STATUS: status, Facet.CATEGORY: category, Facet.TAG: tag, Facet.LINE: line, Facet.LANGUAGE: language,
-        Facet.OPERATOR: who, Facet.DEPARTMENT: department, Facet.FLAG: flag,
+        Facet.OPERATOR: who, Facet.DEPARTMENT: department, Facet.FLAG: flag, Facet.AUTO_TAG: auto_tag,
     }  # fmt: skip
     digits = normalise_number(number) if number else ""
     if digits is None:

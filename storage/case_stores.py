@@ -218,7 +218,8 @@ class SqlCases:
     async def _index(self, cases: Iterable[Case]) -> None:
         listed = list(cases)
         notes = await self.notes([case.case_id for case in listed])
-        said = await self._said([call.call_id for case in listed for call in case.calls])
+        calls = [call.call_id for case in listed for call in case.calls]
+        said, tags = await self._said(calls), await self._auto_tags(calls)
         entries = [
             entry_of(
                 case,
@@ -227,6 +228,7 @@ class SqlCases:
                     *(text for call in case.calls for text in said.get(call.call_id, ())),
                 ],
                 self._normalise,
+                dict.fromkeys(tag for call in case.calls for tag in tags.get(call.call_id, ())),
             )
             for case in listed
             if case.joined_into is None
@@ -241,6 +243,15 @@ class SqlCases:
             query = select(text.call_id, text.text).where(text.call_id.in_(part)).order_by(text.side)
             for call_id, said in await self._connection.execute(query):
                 found.setdefault(call_id, []).append(said)
+        return found
+
+    async def _auto_tags(self, calls: Collection[str]) -> dict[str, list[str]]:
+        insight = rows.call_insight.c
+        found: dict[str, list[str]] = {}
+        for part in chunks(calls):
+            query = select(insight.call_id, insight.record).where(insight.call_id.in_(part))
+            for call_id, record in await self._connection.execute(query):
+                found[call_id] = [str(tag["tag"]) for tag in record.get("tags", ())]
         return found
 
 

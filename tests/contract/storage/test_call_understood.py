@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from ledger_stories import CALL, T0, answered_call
 
 from core.errors import ToritsugiError
+from interactions.case import case_id_of, open_case
+from interactions.search import CaseQuery, Facet, sought_of
+from interactions.search_words import PLAIN
 from ledger.fold import fold_call
-from services.cases import attach_transcript
+from services.cases import attach_transcript, summary_of
 from services.ports import JobState, UnitOfWork
 from services.understanding import check_row, keep_understanding, overrule
 from speech.insight import METHOD
@@ -59,6 +63,28 @@ async def test_summary_tags_questions_and_quality_are_kept(database: Database) -
     assert check_row(check, items=False)["missed"] == ["closing", "hold"]
     assert check.score is not None
     assert 0 < check.score < 100
+
+
+async def test_a_case_is_found_by_what_its_transcript_is_about(database: Database) -> None:
+    call = fold_call(answered_call().facts)
+    assert call is not None
+    async with database.uow() as unit:
+        await unit.cases.add(open_case(summary_of(call)))
+    await keep(database)
+
+    async def found(tag: str) -> tuple[tuple[str, ...], Mapping[str, int]]:
+        query = CaseQuery(values={Facet.AUTO_TAG: [tag]})
+        async with database.reading() as unit:
+            hits = await unit.cases.index.search(query, sought_of(query, None, PLAIN), counts=True)
+        assert hits.counts is not None
+        return hits.case_ids, hits.counts.values[Facet.AUTO_TAG]
+
+    assert await found("pickup") == ((case_id_of(CALL),), {"booking": 1, "pickup": 1})
+    assert await found("lost") == ((), {})
+    async with database.uow() as unit:
+        await unit.retention.drop_transcripts([CALL])
+        await unit.cases.reindex([case_id_of(CALL)])  # as `services.retention` does
+    assert await found("pickup") == ((), {})
 
 
 async def test_a_supervisor_s_word_is_audited_and_stays(database: Database) -> None:
