@@ -17,8 +17,9 @@ from faq_kb.words import Analyser, telling
 
 Floats = npt.NDArray[np.float32]
 
-TOGETHER = 0.25
-"""From this likeness (cosine) to the middle of a group a call belongs to it."""
+TOGETHER = 0.18
+"""From this likeness (cosine), the mean over all pairs of their calls, two groups are one: what serves few calls and
+many, as asked and as misheard (`benchmarks/gap_topics.py`)."""
 EXAMPLES = 5
 _MEANING = 0.6
 """How much meanings count beside words."""
@@ -91,6 +92,8 @@ def gaps(
     least: int = 2,
     *,
     weigh: Callable[[str], float] | None = None,
+    weigh_sound: Callable[[int], float] | None = None,
+    together: float = TOGETHER,
 ) -> list[Gap]:
     """The gaps behind `calls`, the one with most calls first.
 
@@ -98,6 +101,7 @@ def gaps(
         least: calls that make a gap; single ones are left out.
         weigh: how telling a word is in the knowledge base (`Index.weigh`): what no entry speaks of tells most. Without
             it rarity among the calls stands in, which few calls do not show.
+        weigh_sound: the same for a pair of kana (`Index.weigh_sound`).
     """
     kept = [
         (call, _main(call.asked, analyser)) for call in sorted(calls, key=lambda each: (each.at, each.call))
@@ -107,9 +111,11 @@ def gaps(
         return []
     places = _places([[word for _, words in main for word in words] for _, main in kept], vectors, weigh)
     places = _with_reading(
-        places, [[analyser.analyse(word).kana for _, words in main for word in words] for _, main in kept]
+        places,
+        [[analyser.analyse(word).kana for _, words in main for word in words] for _, main in kept],
+        weigh_sound,
     )
-    groups = [group for group in _grouped(places) if len(group) >= least]
+    groups = [group for group in _grouped(places, together) if len(group) >= least]
     everywhere = Counter(word for _, main in kept for word in {word for _, words in main for word in words})
     found = [_gap([kept[number] for number in group], places[group], everywhere) for group in groups]
     return sorted(found, key=lambda gap: (-len(gap.calls), gap.first_at))
@@ -148,11 +154,19 @@ def _places(
     return _unit(np.hstack([_unit(words), _MEANING * _unit(meanings)]))
 
 
-def _with_reading(places: Floats, read: Sequence[Sequence[str]]) -> Floats:
+def _with_reading(
+    places: Floats, read: Sequence[Sequence[str]], weigh: Callable[[int], float] | None
+) -> Floats:
     """The places with what the calls sound like: a word that is written otherwise each time is read nearly alike."""
     keys = [np.unique(np.concatenate([pair_keys(kana) for kana in call])) for call in read]
     terms, having = np.unique(np.concatenate(keys), return_counts=True)
-    rarity = np.array([idf(len(read), int(count)) for count in having], np.float32)
+    rarity = np.array(
+        [
+            weigh(int(term)) if weigh else idf(len(read), int(count))
+            for term, count in zip(terms, having, strict=True)
+        ],
+        np.float32,
+    )
     sounds = np.zeros((len(read), len(terms)), np.float32)
     for row, own in enumerate(keys):
         columns = np.searchsorted(terms, own)
@@ -166,25 +180,30 @@ def _unit(rows: Floats) -> Floats:
     return found
 
 
-def _grouped(places: Floats) -> list[list[int]]:
-    """Calls to the group whose middle is nearest, if it is near enough; a second look finds settled middles."""
-    middles: list[Floats] = []
-    groups: list[list[int]] = []
-    for again in (False, True):
-        if again:
-            middles = [_unit(places[group].mean(axis=0, keepdims=True))[0] for group in groups]
-            groups = [[] for _ in middles]
-        for number, place in enumerate(places):
-            likeness = [float(place @ middle) for middle in middles]
-            best = int(np.argmax(likeness)) if likeness else -1
-            if best >= 0 and likeness[best] >= TOGETHER:
-                groups[best].append(number)
-                if not again:
-                    middles[best] = _unit(places[groups[best]].mean(axis=0, keepdims=True))[0]
-            else:
-                middles.append(place)
-                groups.append([number])
-    return [group for group in groups if group]
+def _grouped(places: Floats, together: float) -> list[list[int]]:
+    """Groups of calls: the two that are most alike are joined until none are alike enough (average linkage).
+
+    Time grows with the square of the calls, save for many that are nearly the same.
+    """
+    groups = [[number] for number in range(len(places))]
+    alike = places @ places.T
+    np.fill_diagonal(alike, -np.inf)
+    best = alike.argmax(axis=1)
+    while True:
+        one = int(np.argmax(alike[np.arange(len(groups)), best]))
+        other = int(best[one])
+        if not alike[one, other] >= together:
+            return [sorted(group) for group in groups if group]
+        one, other = sorted((one, other))
+        sizes = len(groups[one]), len(groups[other])
+        joined = (sizes[0] * alike[one] + sizes[1] * alike[other]) / sum(sizes)
+        joined[one] = -np.inf
+        groups[one], groups[other] = groups[one] + groups[other], []
+        alike[one], alike[:, one] = joined, joined
+        alike[other], alike[:, other] = -np.inf, -np.inf
+        # A mean never exceeds what it is made of: only who was nearest to one of the two looks again.
+        for row in {one, *np.flatnonzero((best == one) | (best == other)).tolist()}:
+            best[row] = alike[row].argmax()
 
 
 def _gap(calls: Sequence[tuple[Unanswered, Main]], places: Floats, everywhere: Counter[str]) -> Gap:

@@ -74,6 +74,10 @@ class Index:
         """How telling a word is."""
         return self.idf("words", self.find("words", word_key(word)))
 
+    def weigh_sound(self, key: int) -> float:
+        """How telling a pair of kana (`text.pair_keys`) is."""
+        return self.idf("kana", self.find("kana", key))
+
     def versions(self) -> Iterator[tuple[str, int]]:
         """Every article that is found, with its version."""
         for segment, lives in zip(self.segments, self.alive, strict=True):

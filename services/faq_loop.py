@@ -89,7 +89,12 @@ async def found_gaps(
     found = await search.alone(
         unit,
         lambda searcher, index: gaps(
-            unanswered, searcher.analyser, searcher.vectors, least, weigh=index.weigh
+            unanswered,
+            searcher.analyser,
+            searcher.vectors,
+            least,
+            weigh=index.weigh,
+            weigh_sound=index.weigh_sound,
         ),
     )
     return found, looked, len(unanswered)

@@ -132,7 +132,7 @@ def test_few_calls_are_told_apart_by_the_words_that_the_entries_lack(index: Inde
         call(3, "飼い犬の登録をしたいのですが。", "犬の予防注射もそこで聞けますか。"),
         call(4, "犬の予防注射のお知らせが来ないのですが。", "犬の登録はしてあります。"),
     ]
-    found = gaps(calls, ANALYSER, weigh=index.weigh)
+    found = gaps(calls, ANALYSER, weigh=index.weigh, weigh_sound=index.weigh_sound)
     assert [gap.calls for gap in found] == [("c-1", "c-2"), ("c-3", "c-4")]
 
 
