@@ -184,7 +184,14 @@ class Judge:
             for call, each in talked.items()
             if not entries[call] or entries[call][0].confidence < ANSWERED
         ]
-        found = gaps(unanswered, self.analyser, self.searcher.vectors, GAP_CALLS, weigh=self.index.weigh)
+        found = gaps(
+            unanswered,
+            self.analyser,
+            self.searcher.vectors,
+            GAP_CALLS,
+            weigh=self.index.weigh,
+            weigh_sound=self.index.weigh_sound,
+        )
         learned = Learned(talked=talked, entries=entries, gaps=found, unanswered=len(unanswered), kana=kana)
         city = load_city(CITY).city
         return compared(truth, calls, learned, script_lines(city.centre_ja, city.centre_en))

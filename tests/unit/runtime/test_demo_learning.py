@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from benchmarks._faq_data import letters_of, noisy
 from core.ids import CallId
-from demo.script import Role, dialogue
+from demo.script import Role, dialogue, greeting_name, script_lines
 from demo.talks import TALKS
 from demo.truth import TruthRecord
 from faq_kb.article import Version, document_of
@@ -91,7 +92,7 @@ def test_what_nothing_answers_becomes_a_gap_for_each_topic(
         found = suggest(searcher.hearing(), index, asked)
         assert not found or found[0].confidence < ANSWERED, (name, found)
         unanswered.append(Unanswered(call=name, at=0.0, asked=asked))
-    found_gaps = gaps(unanswered, ANALYSER, weigh=index.weigh)
+    found_gaps = gaps(unanswered, ANALYSER, weigh=index.weigh, weigh_sound=index.weigh_sound)
     assert {frozenset(TALKS[call, "ja"].topic for call in gap.calls) for gap in found_gaps} == {
         frozenset({"bulky"}),
         frozenset({"dog"}),
@@ -123,6 +124,7 @@ def talked(number: int, topic: str, **changes: str) -> Talked:
     )
 
 
+LINES = script_lines("上尾市のセンター", "the Ageo centre")
 HELD = ("book_2", "certificate_2", "bulky", "bulky_2")
 TRUTH = [record(number, name) for number, name in enumerate(HELD, start=1)]
 CALLS = {f"s{number}": CallId(f"c-n-{number}.0") for number in range(1, 5)}
@@ -160,12 +162,12 @@ def learned(**changes: Any) -> Learned:
 
 
 def understood(found: Learned, *traces: str) -> list[str]:
-    return misunderstood({"understood": compared(TRUTH, CALLS, found) | {"left": {"traces": traces}}})
+    return misunderstood({"understood": compared(TRUTH, CALLS, found, LINES) | {"left": {"traces": traces}}})
 
 
 def test_a_day_that_was_understood_has_no_fault() -> None:
     assert understood(learned()) == []
-    figures = compared(TRUTH, CALLS, learned())
+    figures = compared(TRUTH, CALLS, learned(), LINES)
     assert figures["words"]["share"] == 1.0
     assert (figures["suggestions"]["top_3"], figures["suggestions"]["top_1"]) == (2, 1)
     assert figures["gaps"]["found"] == ["bulky"]
@@ -174,6 +176,16 @@ def test_a_day_that_was_understood_has_no_fault() -> None:
     }  # fmt: skip
     assert len(learned_rows(learned())) == 3
     assert {each.digits for each in said_numbers(TRUTH)} == {"09003724815", "7294"}
+
+
+def test_an_operator_names_the_centre_of_their_own_city() -> None:
+    greeted = [replace(each, answered_with=(greeting_name("ja"), *each.answered_with)) for each in TRUTH]
+    said = f"お電話ありがとうございます。{LINES[greeting_name('ja')][0]}"
+    whole = learned()
+    calls = {call: replace(each, operator=(said, *each.operator)) for call, each in whole.talked.items()}
+    assert compared(greeted, CALLS, replace(whole, talked=calls), LINES)["words"]["share"] == 1.0
+    other = script_lines("松阪市のセンター", "the Matsusaka centre")
+    assert compared(greeted, CALLS, replace(whole, talked=calls), other)["words"]["share"] < 1.0
 
 
 def test_each_thing_that_went_wrong_is_named() -> None:
