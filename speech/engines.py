@@ -18,9 +18,11 @@ VOCABULARY: Mapping[str, Sequence[str]] = {
         "マイナンバーカード", "マイナポータル", "電子証明書", "暗証番号", "交付通知書", "本人確認書類",
         "健康保険証", "公金受取口座", "生年月日", "委任状", "代理人", "住所変更", "再発行", "紛失",
         "受付番号", "予約", "市役所", "住民票", "運転免許証", "担当者",
+        "粗大ごみ", "引っ越し", "害虫駆除", "生活保護", "戸籍謄本", "国民年金", "住民税", "印鑑登録",
     ),
 }  # fmt: skip
-"""Words of every municipal call centre; a profile adds its own."""
+"""Words of every municipal call centre; a profile adds its own. The last eight are what citizens ask a city about most
+beside the card (docs/adr/0004-prompts.md)."""
 
 _VOSK_NAME = re.compile(r"^vosk-model-(?P<small>small-)?(?P<language>[a-z]{2})(?:-[a-z-]*)?-[\d.]+")
 _WHISPER_NAME = re.compile(r"^faster-whisper-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _NOT_WORD = re.compile(r"[\W_]+")
 _VIDEO_WORDS = re.compile(
@@ -12,6 +12,8 @@ _VIDEO_WORDS = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(r"(.{1,20}?)\1{4,}")
+_COMMA = re.compile(r"[、,。]")
+_LIST = 5
 FASTEST = 22.0
 """Characters a second; quick Japanese speech has about 12."""
 
@@ -25,8 +27,21 @@ def is_invented(text: str, length_s: float, vocabulary: Iterable[str] = ()) -> b
         return True
     if length_s > 0 and len(plain) / length_s > FASTEST and len(plain) > 12:
         return True
+    words = set(vocabulary)
+    return _is_nothing_but(words, plain) or _is_a_list_of(words, text)
+
+
+def _is_nothing_but(vocabulary: Collection[str], plain: str) -> bool:
+    """The words themselves, three or more, and nothing else."""
     rest, hits = plain, 0
     for word in sorted(vocabulary, key=len, reverse=True):
         rest, count = rest.replace(word, ""), rest.count(word)
         hits += count
     return hits >= 3 and not rest
+
+
+def _is_a_list_of(vocabulary: Collection[str], text: str) -> bool:
+    """Read aloud as they are told to it, some of them garbled: people put more than commas between words."""
+    parts = [_NOT_WORD.sub("", part) for part in _COMMA.split(text) if part.strip()]
+    told = sum(part in vocabulary for part in parts)
+    return len(parts) >= _LIST and told >= _LIST - 1 and 2 * told > len(parts)

@@ -12,6 +12,7 @@ import soundfile
 
 from core.errors import ToritsugiError
 from speech.audio import AudioUnreadable, from_pcm, to_pcm
+from speech.engines import VOCABULARY
 from speech.gate import stretches
 from speech.invented import is_invented
 from speech.jobs import ATTEMPTS, JobState, TranscriptionJob, failed
@@ -184,6 +185,19 @@ def test_a_job_tries_again_ever_later_and_then_fails() -> None:
 )
 def test_inventions_are_known(text: str, length_s: float) -> None:
     assert is_invented(text, length_s, ("マイナンバーカード", "暗証番号", "予約"))
+
+
+def test_its_own_words_read_aloud_are_no_speech_though_some_are_garbled() -> None:
+    """What the recogniser made of an engaged tone, and what people say with the same words."""
+    told = VOCABULARY["ja"]
+    tone = "戸籍謄、戸籍謄本、国民年金、住民票、運転免許証明書、予約、財力人、住民票、予約、財力人、住民票"
+    assert is_invented(tone, 10.0, told)
+    for said in (
+        "本人確認書類は、運転免許証、健康保険証、住民票、委任状ですか。",
+        "予約、予約、ええと、住民票の予約をお願いします。",
+        "引っ越しで、住民票と、国民年金と、印鑑登録と、住所変更です。",
+    ):
+        assert not is_invented(said, 10.0, told)
 
 
 @pytest.mark.parametrize(
