@@ -3,7 +3,8 @@
 Each talk is made once with the voices of the demonstration, one side at a time as recordings are, and transcribed as
 the service does; a day of any seed is then scored from these, by the same count as `accept demo-day`. No part of the
 product may be chosen by these figures: how hints were chosen tells docs/adr/0004-prompts.md, weights come from
-`benchmarks/heard_suggestions`, groups from `benchmarks/gap_topics`. What is missing against the real day: the network, and people's hesitation.
+`benchmarks/heard_suggestions`, groups from
+`benchmarks/gap_topics`. What is missing against the real day: the network, and hesitation.
 """
 
 from __future__ import annotations
