@@ -2,8 +2,9 @@
 
 Sentences of a call centre are spoken by two voices, sent through a telephone channel (300–3400 Hz, 8 kHz mu-law), and
 laid out twice: one file a sentence, and as one side of a call, where the other side's turns are silence. Each
-measurement is a process of its own (peak memory), with one thread. The sentences lie outside this repository
-(`../shared/data/speech`); without them the Japanese part is left out and the result says so.
+measurement is a process of its own (peak memory), with one thread; at last several of ours side by side share the
+calls. The sentences lie outside this repository (`../shared/data/speech`); without them the Japanese part is left out
+and the result says so.
 
 Synthetic voices in a quiet room: real callers are harder for every engine.
 Run as `python -m benchmarks.transcription OUT`.
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,8 @@ ENGLISH = (
 )
 PAUSE_S = 6.0
 """Silence between the turns of one side of a call."""
+POOLS = (1, 2, 3)
+"""Processes side by side."""
 GATES = {"call_rtf_to_bare": 1.0, "call_error_points_over_bare": 1.0}
 """On the side of a call: at most so many times the bare engine's real-time factor, and at most so many points (of 100
 kana, in English words) more errors; one English word is 0.6 points."""
@@ -132,9 +136,10 @@ def _child(plan: Mapping[str, Any]) -> dict[str, Any]:
     load_s = time.process_time() - began
     rows = []
     for file in plan["files"]:
-        began = time.process_time()
+        began, started = time.process_time(), time.perf_counter()
         heard = recognise(Path(file["path"]))
-        rows.append({**file, "heard": heard, "cpu_s": time.process_time() - began})
+        spent = {"cpu_s": time.process_time() - began, "wall_s": time.perf_counter() - started}
+        rows.append({**file, "heard": heard, **spent})
     return {"load_cpu_s": round(load_s, 2), "peak_mb": _peak_mb(), "rows": rows}
 
 
@@ -156,6 +161,28 @@ def _measure(who: str, engine: str, model: Path, language: str, files: list[dict
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def _pool(engine: str, model: Path, language: str, files: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Several of our processes side by side on the same files: seconds of audio that they do in a second."""
+    audio_s = sum(open_recording(Path(file["path"])).duration_s for file in files)
+    found = []
+    for workers in POOLS:
+        parts = [files[number::workers] for number in range(workers)]
+        with ThreadPoolExecutor(workers) as pool:
+            done = list(pool.map(lambda part: _measure("ours", engine, model, language, part), parts))
+        longest = max(sum(row["wall_s"] for row in each["rows"]) for each in done)
+        found.append(
+            {
+                "processes": workers,
+                "audio_s_per_s": round(audio_s / longest, 2),
+                "cpu_s_per_audio_s": round(
+                    sum(row["cpu_s"] for each in done for row in each["rows"]) / audio_s, 3
+                ),
+                "peak_mb_together": sum(each["peak_mb"] for each in done),
+            }
+        )
+    return [{**row, "times_one": round(row["audio_s_per_s"] / found[0]["audio_s_per_s"], 2)} for row in found]
 
 
 def _summary(measured: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -211,6 +238,7 @@ def _language(language: str, sentences: Sequence[str], folder: Path) -> dict[str
         "voices": list(_voices(language)),
         "figures": figures,
         "ratios": ratios,
+        "pool": _pool(choice.kind, choice.model, language, [f for f in files if f["layout"] == "call"]),
         "gates": {name: {"most": most, "met": ratios[name] <= most} for name, most in GATES.items()},
     }
 
