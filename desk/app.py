@@ -16,6 +16,7 @@ from desk.pages import (
     board,
     board_calls,
     call_panel,
+    case_parts,
     cases,
     entry,
     faq,
@@ -33,8 +34,8 @@ from desk.visit import DESK, Desk
 log = logging.getLogger(__name__)
 
 TABLES = (
-    entry, board, board_calls, seat, call_panel, faq_beside, tickets, cases, faq, faq_office, figures, reports, users,
-    audit, api, api_faq,
+    entry, board, board_calls, seat, call_panel, faq_beside, tickets, cases, case_parts, faq, faq_office,
+    figures, reports, users, audit, api, api_faq,
 )  # fmt: skip
 FORGET_EVERY_S = 600.0
 

@@ -148,8 +148,11 @@ class CaseDesk:
 
     # ---- writing ----------------------------------------------------------------------------------
 
-    async def edit(self, person: Person, case_id: str, change: Change, *, expected: int) -> Case:
-        """Save a change that was made on version `expected`, and drop the person's draft.
+    async def edit(
+        self, person: Person, case_id: str, change: Change, *, expected: int, keep_draft: bool = False
+    ) -> Case:
+        """Save a change that was made on version `expected`, and drop the person's draft, or keep it (`keep_draft`)
+        as one of the version that is made.
 
         A complaint, a mistaken guidance and an awaited call-back open a request to the city.
 
@@ -165,7 +168,13 @@ class CaseDesk:
             after = edited(case, change, expected=expected, at=self._clock.epoch(), by=person.name)
             await self._save(unit, person, case, after, "case.edit")
             await self._tickets(unit, person, case, after)
-            await unit.cases.drop_draft(case_id, person.name)
+            if keep_draft:
+                drafts = await unit.cases.drafts(case_id)
+                mine = next((draft for draft in drafts if draft.person == person.name), None)
+                if mine is not None and mine.base_version == expected:
+                    await unit.cases.put_draft(replace(mine, base_version=after.version))
+            else:
+                await unit.cases.drop_draft(case_id, person.name)
             return after
 
     async def note(self, person: Person, case_id: str, text: str) -> Note:

@@ -18,6 +18,7 @@ from core.ids import CallId
 from core.masking import mask_number
 from core.phone import normalise_number
 from core.sealed import open_plain
+from desk.earlier import earlier_cases
 from desk.guard import NotFound, Refused, dress
 from desk.looks import flash, spaced
 from desk.pages.entry import redirect
@@ -31,6 +32,7 @@ from services.access import Permission
 from services.case_desk import CaseView
 from services.ports import JobState, RecordingFile, Transcript
 from services.recordings import SIDES, RecordingState, call_of
+from services.speech_ports import CallInsight
 
 table = Table()
 READ, HEAR = Permission.CASE_READ, Permission.RECORDING_HEAR
@@ -42,7 +44,12 @@ PIECE = 256 * 1024
 PLAYABLE = (RecordingState.CLOSED.value, RecordingState.UNFINISHED.value)
 SIDE_NAMES = {"citizen": "市民の声", "line": "市民に聞こえた音"}
 CASE = "/cases/{case:i-[A-Za-z0-9.-]{3,90}}"
-DONE = {"note": "書き込みました。"}
+DONE = {
+    "note": "書き込みました。",
+    "tags": "タグを改めました。",
+    "join": "まとめました。通話と書いたことは、この応対に移りました。",
+    "split": "分けました。これが分けた応対です。",
+}
 
 
 class Search(Form):
@@ -89,6 +96,8 @@ class CallPart:
     said: Sequence[Said]
     job: JobState | None
     recordings: Sequence[RecordingFile]
+    heard: CallInsight | None
+    """What the machine made of the transcript."""
 
 
 async def found(visit: Visit, search: Search) -> Page:
@@ -205,6 +214,7 @@ async def case_page(visit: Visit) -> web.StreamResponse:
     async with desk.reading() as unit:
         names = {str(each.id): each.name for each in await unit.operators.list()}
         calls = await unit.calls.get([each.call_id for each in view.case.calls])
+        insights = await unit.insights.of_calls([each.call_id for each in view.case.calls])
         for summary in view.case.calls:
             job = await unit.jobs.get(summary.call_id)
             recordings = await unit.recordings.of_call(summary.call_id) if may_hear else []
@@ -215,8 +225,10 @@ async def case_page(visit: Visit) -> web.StreamResponse:
                     said=said(await unit.transcripts.of_call(summary.call_id)),
                     job=job.state if job else None,
                     recordings=[each for each in recordings if each.state in PLAYABLE],
+                    heard=insights.get(summary.call_id),
                 )
             )
+    may_edit = Action.EDIT in view.may and visit.may(Permission.CASE_WRITE) and not view.case.joined_into
     return desk.looks.page(
         "cases/case.html",
         visit,
@@ -227,12 +239,23 @@ async def case_page(visit: Visit) -> web.StreamResponse:
         words=desk.hub.words,
         number_of=number_of(visit),
         may_note=Action.NOTE in view.may,
+        may_edit=may_edit,
+        others=await _same_number(visit, view.case) if may_edit else (),
         categories={each.id: each.name_ja for each in desk.profile.interactions.categories},
         departments={entry.extension: entry.name_ja for entry in desk.profile.acd.directory},
         sides=SIDE_NAMES,
         jobs=_JOB_WORDS,
         done=flash(DONE, visit.request.query.get("done", "")),
     )
+
+
+async def _same_number(visit: Visit, case: Case) -> tuple[Case, ...]:
+    """Other cases of the caller, which may belong together with this one."""
+    number = next((call.caller for call in case.calls if call.caller), "")
+    if not number or not allowed(visit.person, Action.SEE_NUMBER, case):
+        return ()
+    found = await earlier_cases(visit.desk, visit.person, number)
+    return tuple(each for each in found if each.case_id != case.case_id and each.joined_into is None)
 
 
 _JOB_WORDS = {

@@ -16,6 +16,7 @@ from acd.commands import Act
 from acd.long_call_profile import WORDS
 from core.errors import ToritsugiError
 from core.ids import CallId, OperatorId
+from desk.earlier import earlier_cases
 from desk.floor_now import FloorNow, SeatNow, WaitingNow
 from desk.guard import NotFound, Refused
 from desk.looks import flash
@@ -27,7 +28,6 @@ from desk.visit import MOST_NUMBER, Desk, Form, Visit, checked, person_of, poste
 from interactions.access import NotAllowed, Person
 from interactions.case import Case, CaseStatus, case_id_of
 from interactions.case_edit import LONGEST_TEXT, CaseConflict, Change
-from interactions.search import CaseQuery, sought_of
 from ledger.calls import Call
 from services.access import Permission
 from services.case_ports import CaseDraft
@@ -38,8 +38,6 @@ log = logging.getLogger(__name__)
 table = Table()
 OWN, WRITE = Permission.SEAT_OWN, Permission.CASE_WRITE
 CALL = "{call:c-[A-Za-z0-9.-]{3,90}}"
-EARLIER_S = 90 * 86_400.0
-EARLIER_MOST = 5
 WRITE_EVERY_S = 1.0
 DRAFTS_EVERY_S = 10.0
 PLACES_EVERY_S = 15.0
@@ -140,7 +138,7 @@ def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], 
         number = _number(seat, ringing)
         if number and number not in earlier:
             earlier.clear()
-            earlier[number] = await _earlier(desk, person, number)
+            earlier[number] = await earlier_cases(desk, person, number)
         call = seat.call if seat else None
         cases = tuple(
             case
@@ -212,15 +210,6 @@ class _Begun:
 def _call_of(case_id: str) -> CallId:
     """The call that opened a case (`interactions.case.case_id_of`)."""
     return CallId(f"c-{case_id.removeprefix('i-')}")
-
-
-async def _earlier(desk: Desk, person: Person, number: str) -> tuple[Case, ...]:
-    """The last cases of a number that the operator may see."""
-    query = CaseQuery(number=number, since=desk.clock.epoch() - EARLIER_S, limit=EARLIER_MOST)
-    async with desk.reading() as unit:
-        index = unit.cases.index
-        hits = await index.search(query, sought_of(query, person, index.normalise), counts=False)
-        return tuple(await unit.cases.many(hits.case_ids))
 
 
 def _path(desk: Desk, ringing: WaitingNow | None) -> tuple[str, ...]:

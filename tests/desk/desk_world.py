@@ -56,6 +56,7 @@ from services.faq_desk import FaqDesk
 from services.faq_ports import FaqSet
 from services.faq_search import FaqSearch
 from services.ports import OperatorAccount, RecordingFile, Transcript, UnitOfWork
+from services.speech_ports import CallInsight
 from storage.database import Database
 from storage.faq_index_files import FaqIndexFiles
 
@@ -464,6 +465,21 @@ async def _past(world: World, unit: UnitOfWork, now: float) -> None:
                 ],
             )
         )  # fmt: skip
+    asked = {
+        "side": "citizen",
+        "start_s": 0.4,
+        "text": "マイナンバーカードの受け取りの予約を変えたいのですが",
+    }
+    await unit.insights.put(
+        CallInsight(
+            call_id=first.call_id, made_at=now, method="rules-1",
+            record={
+                "summary": [asked], "questions": [asked],
+                "complaint": {"complaint": False, "points": 0, "sentences": []},
+                "tags": [{"tag": "booking", "name": "予約", "points": 3, "sentences": [asked]}],
+            },
+        )
+    )  # fmt: skip
 
 
 async def _case(unit: UnitOfWork, call: Call, number: int) -> None:

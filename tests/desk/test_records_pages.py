@@ -14,7 +14,7 @@ from signing_in import SignedIn
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from desk.accounts import Accounts, Wanted
-from interactions.access import Role
+from interactions.access import Person, Role
 from interactions.case import case_id_of
 from interactions.ticket import TicketState
 from services.access import Permission
@@ -145,6 +145,65 @@ async def test_a_case_shows_what_was_said_by_whom(world: World, signed_in: Signe
     assert page.count("聞き取りに自信がありません") == 1
     assert WAV in page
     assert await audited(world, "case.view")
+
+
+async def test_what_was_understood_stands_with_its_evidence(world: World, signed_in: SignedIn) -> None:
+    page = await (await (await signed_in("kantoku")).get(f"/cases/{CASE}")).text()
+    assert page.count("「マイナンバーカードの受け取りの予約を変えたいのですが」") == 3
+    assert page.count('data-jump="0.4" data-of="citizen"') == 4, (
+        "each leads to where it was said, as the text does"
+    )
+
+
+async def test_tags_are_changed_and_the_draft_stays(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("aoki")
+    page = await (await session.get(f"/cases/{CASE}")).text()
+    found = re.search(r'name="base" value="(\d+)"', page)
+    assert found is not None
+    base = int(found[1])
+    await world.desk.cases.save_draft(
+        Person(name="aoki", role=Role.OPERATOR, operator=OperatorId("101")),
+        CASE,
+        base,
+        {"question": "書きかけ"},
+    )
+    sent = {"tags": "予約、 再訪 、予約", "base": base}
+    assert (await session.post(f"/cases/{CASE}/tags", data=sent, allow_redirects=False)).status == 303
+    async with world.database.reading() as unit:
+        case = await unit.cases.get(CASE)
+        (draft,) = await unit.cases.drafts(CASE)
+    assert case is not None
+    assert (case.tags, draft.base_version, draft.content) == (
+        ("予約", "再訪"),
+        case.version,
+        {"question": "書きかけ"},
+    )
+    assert (await session.post(f"/cases/{CASE}/tags", data=sent)).status == 409, "made on an older version"
+    history = await (await session.get(f"/cases/{CASE}/history")).text()
+    assert "<ins>予約、再訪</ins>" in history
+    assert "aoki" in history
+    other = case_id_of(past_calls()[1].call_id)  # of another operator
+    assert (await session.post(f"/cases/{other}/tags", data={"tags": "x", "base": 1})).status == 403
+
+
+async def test_cases_are_joined_and_split_again(world: World, signed_in: SignedIn) -> None:
+    session, second = await signed_in("kantoku"), past_calls()[1].call_id
+    answer = await session.post(
+        f"/cases/{CASE}/join", data={"source": f"{world.origin}/cases/{case_id_of(second)}"}
+    )
+    page = await answer.text()
+    assert "まとめました" in page
+    assert page.count("<h2>通話 ") == 2
+    assert "まとめられています" in await (await session.get(f"/cases/{case_id_of(second)}")).text()
+    refused = await session.post(f"/cases/{CASE}/split", data={"call": FIRST.call_id})
+    assert (refused.status, "始まった通話は分けられません" in await refused.text()) == (422, True)
+    answer = await session.post(f"/cases/{CASE}/split", data={"call": second})
+    assert (answer.url.path, "分けました" in await answer.text()) == (f"/cases/{case_id_of(second)}", True)
+    assert (await (await session.get(f"/cases/{CASE}")).text()).count("<h2>通話 ") == 1
+    assert (await session.post(f"/cases/{CASE}/join", data={"source": "x"})).status == 422
+    assert (
+        await (await signed_in("kansa")).post(f"/cases/{CASE}/split", data={"call": second})
+    ).status == 403
 
 
 async def test_numbers_are_masked_for_who_may_not_see_them(world: World, signed_in: SignedIn) -> None:
