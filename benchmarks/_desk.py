@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, expect
 
 from benchmarks._centre import NUMBER, CitySpec, LineSpec, LoadCentre, short_prompts, write_profile
@@ -253,7 +254,11 @@ class Trial:
                 ]
                 await self._watch(board, own, sizes, until)
                 took = time.monotonic() - began
-                cut_figures = await cutting
+                try:
+                    cut_figures = await cutting
+                except (PlaywrightError, AssertionError) as problem:
+                    self.faults.append(f"the cut network: {problem}")
+                    cut_figures = {}
                 for task in tasks[2:]:
                     task.cancel()
                 await asyncio.sleep(SETTLE_S)

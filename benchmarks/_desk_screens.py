@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout, CookieJar, TCPConnector
 from playwright.async_api import Browser, Page, async_playwright
 
-from core.settings import PROJECT_ROOT
+from benchmarks._stories import make_importable
 
-sys.path.insert(0, str(PROJECT_ROOT / "tests" / "desk"))
+make_importable()
 from cut_road import Road
 
 NOTE_ROWS = """() => {

@@ -6,8 +6,8 @@ import sys
 
 from core.settings import PROJECT_ROOT
 
-FOLDERS = ("tests/unit/reports", "tests/pbx")
-"""As under `pythonpath` in pyproject.toml."""
+FOLDERS = ("tests/unit/reports", "tests/pbx", "tests/desk")
+"""As under `pythonpath` in pyproject.toml, and the desk's."""
 
 
 def make_importable() -> None:

@@ -11,6 +11,7 @@ const WAIT_MS = 400;
 let timer = null;
 let unsent = false; // something is typed that the server does not have
 let sending = null;
+let following = false;
 
 const form = () => place.querySelector("form[data-case]");
 const keyOf = (call) => PREFIX + call;
@@ -186,14 +187,17 @@ function tie() {
 /** A new talk brings its own form; what was typed for the one before is kept and stands in the list. */
 async function follow() {
   const call = document.querySelector("#r-call [data-call]")?.dataset.call;
-  if (!call || form()?.dataset.case === call || place.dataset.fixed === "yes") return;
-  if (unsent) await save();
+  if (!call || form()?.dataset.case === call || place.dataset.fixed === "yes" || following) return;
+  following = true;
   try {
+    if (unsent) await save();
     const answer = await fetch(`/desk/calls/${encodeURIComponent(call)}/form`, { signal: AbortSignal.timeout(8000) });
     if (!answer.ok) return;
     place.innerHTML = await answer.text();
   } catch {
-    return; // tried again with the next change of the call
+    return; // tried again in a moment
+  } finally {
+    following = false;
   }
   tie();
   await recover();
@@ -204,7 +208,10 @@ drawn((names) => {
   if (names.includes("call")) follow();
 });
 window.addEventListener("online", () => unsent && save());
-setInterval(() => unsent && !sending && save(), 3000);
+setInterval(() => {
+  if (unsent && !sending) save();
+  follow();
+}, 3000);
 window.addEventListener("pagehide", () => {
   const element = form();
   if (element && unsent) keepHere(element.dataset.case, draftOf(element));

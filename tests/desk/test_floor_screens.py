@@ -122,7 +122,7 @@ async def test_who_is_expected_to_wait_too_long_is_marked_calmly(world: World, s
     assert marked == [False, True, True, False, False, False]
 
 
-async def test_the_call_in_hand_is_the_one_that_the_engine_names(world: World) -> None:
+async def test_the_call_in_hand_is_the_one_that_the_engine_names(world: World, signed_in: SignedIn) -> None:
     """The ledger hears of a talk a moment later; the call before must not be shown meanwhile."""
     before, named = present_calls()[0], present_calls()[1]
     hub = world.desk.hub
@@ -132,6 +132,11 @@ async def test_the_call_in_hand_is_the_one_that_the_engine_names(world: World) -
         found = hub.seat(OperatorId("101"))
         assert found is not None
         assert (found.call.call if found.call else None) == shown
+    world.tell(seats=[{**seat("101", "talking", BASE, queue="card-ja"), "call": named.call_id}])
+    await hub.look()
+    paper = await (await signed_in("aoki")).get(f"/desk/calls/{named.call_id}/form")
+    assert paper.status == 200, "what they talk about can be written down at once"
+    assert (await (await signed_in("ishikawa")).get(f"/desk/calls/{named.call_id}/form")).status == 404
 
 
 async def test_the_calls_behind_a_figure_are_those_that_it_counts(world: World, signed_in: SignedIn) -> None:
