@@ -23,6 +23,7 @@ from desk.pages import (
     faq_beside,
     faq_office,
     figures,
+    hours,
     reports,
     seat,
     tickets,
@@ -34,7 +35,7 @@ from desk.visit import DESK, Desk
 log = logging.getLogger(__name__)
 
 TABLES = (
-    entry, board, board_calls, seat, call_panel, faq_beside, tickets, cases, case_parts, faq, faq_office,
+    entry, board, board_calls, hours, seat, call_panel, faq_beside, tickets, cases, case_parts, faq, faq_office,
     figures, reports, users, audit, api, api_faq,
 )  # fmt: skip
 FORGET_EVERY_S = 600.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -11,13 +10,13 @@ from pydantic import Field
 
 from acd.alerts import Acknowledgement
 from acd.commands import WATCHES, Act
-from core.clock import TOKYO
 from core.errors import ToritsugiError
 from core.ids import OperatorId
 from desk.floor_now import FloorNow, SeatNow
 from desk.guard import NotFound
 from desk.looks import flash
 from desk.pages.entry import redirect
+from desk.pages.hours import moment_of
 from desk.pages.stream import stream
 from desk.routes import Table
 from desk.visit import Desk, Form, Visit, posted
@@ -248,13 +247,8 @@ async def close(visit: Visit) -> web.StreamResponse:
 
 
 def _moment(text: str) -> str:
-    """What a date field sends, as a moment of Japan. Raises ToritsugiError."""
-    if not text:
-        return ""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=TOKYO).isoformat(timespec="minutes")
-    except ValueError as problem:
-        raise ToritsugiError("日時が読めません", where="日時", cure="例: 2026-12-30T16:30") from problem
+    """What a date field sends, as a moment of Japan; empty for none. Raises ToritsugiError."""
+    return moment_of(text).isoformat(timespec="minutes") if text else ""
 
 
 @table.post("/board/reopen", CENTRE, "受付を再開する")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from desk_world import BASE, FIRST, World, an_alert, answered_call, present_call
 from signing_in import SignedIn
 
 from acd.commands import Act
+from core.hours import Emergency
 from core.ids import OperatorId
 from desk.floor_now import FloorNow, calls_in_hand, rate_now
 from desk.hub import MOST_WAITING
@@ -340,6 +342,27 @@ async def test_a_refusal_is_told_in_its_own_words(world: World, signed_in: Signe
     answer = await (await signed_in("kantoku")).post("/board/operators/101/ready")
     assert answer.status == 422
     assert "通話中です" in await answer.text()
+
+
+async def test_what_a_caller_hears_at_a_moment(world: World, signed_in: SignedIn) -> None:
+    session = await signed_in("kantoku")
+    page = await (await session.get("/board/hours?month=2026-11")).text()
+    assert "勤労感謝の日" in page
+    assert "（今日）" in page
+    texts = world.profile.prompts.texts["ja"]
+    for at, word in (("2026-11-25T10:00", "受付中"), ("2026-11-25T03:00", "受付をしていない")):
+        page = await (await session.get(f"/board/hours?at={at}")).text()
+        assert word in page
+        assert texts["greeting"] in html.unescape(page)
+    world.control.said = Emergency(message=world.profile.notices[0], until=None, reason="試験")
+    world.control.closed = Emergency(message=world.profile.emergency_messages[0], until=None, reason="停電")
+    page = await (await session.get("/board/hours?at=2026-11-25T10:00")).text()
+    assert ("停電" in page, "先に流れます" in page) == (True, False)
+    world.control.closed = None
+    assert "先に流れます" in await (await session.get("/board/hours?at=2026-11-25T10:00")).text()
+    for wrong in ("at=x", "month=2026-13", "language=fr", "at=1900-01-01T00:00"):
+        assert (await session.get(f"/board/hours?{wrong}")).status == 422
+    assert (await (await signed_in("aoki")).get("/board/hours")).status == 403
 
 
 async def test_closing_and_messages(world: World, signed_in: SignedIn) -> None:

@@ -213,7 +213,7 @@ async def test_a_transcript_plays_where_it_is_clicked(world: World, visit: Visit
 
 PAGES = {
     "kantoku": (
-        "/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/calls?kind=offered",
+        "/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/calls?kind=offered", "/board/hours",
         "/board/alerts/k3f9ab2q", "/tickets", "/tickets/t-mine", "/tickets/new", "/cases", CASE, f"{CASE}/history",
         "/reports", "/reports/calls?metric=answered&first=2026-11-27", "/account", "/nowhere",
     ),
