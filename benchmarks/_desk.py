@@ -359,10 +359,10 @@ class Trial:
             await asyncio.sleep(BURST_EVERY_S)
             self.bursts.append(time.time())
             begun = time.monotonic()
-            size = 20
+            size = 100
             for place in range(0, len(mixed), size):
                 await asyncio.gather(*(act() for act in mixed[place : place + size]))
-                ahead = begun + BURST_S * 0.9 * (place + size) / len(mixed) - time.monotonic()
+                ahead = begun + BURST_S * 0.7 * (place + size) / len(mixed) - time.monotonic()
                 await asyncio.sleep(max(0.0, ahead))
 
     async def _network_goes(self, road: Road, citizens: Citizens, page: Page) -> dict[str, Any]:

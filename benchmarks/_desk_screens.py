@@ -23,11 +23,11 @@ NOTE_ROWS = """() => {
   const shown = new Map();
   const note = (first) => {
     const at = Date.now();
-    for (const row of document.querySelectorAll("#r-seats tr[data-operator]")) {
+    for (const row of document.querySelectorAll("#r-seats tr[data-row]")) {
       const label = row.cells[1].textContent.trim();
-      if (shown.get(row.dataset.operator) === label) continue;
-      shown.set(row.dataset.operator, label);
-      if (!first) window.noted.push([row.dataset.operator, label, at]);
+      if (shown.get(row.dataset.row) === label) continue;
+      shown.set(row.dataset.row, label);
+      if (!first) window.noted.push([row.dataset.row, label, at]);
     }
   };
   note(true);

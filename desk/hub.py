@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,15 +44,30 @@ LOOK_EVERY_S = 0.1
 LEAST_S = 0.02
 """Between two looks; as long as the last one took, when that is more, so that screens cost at most half the process."""
 LEDGER_EVERY_S = 0.5
-DAY_EVERY_S = 10.0
-"""The whole day is counted again so often, and whenever a call has ended, at most once a second."""
-DAY_LEAST_S = 1.0
+DAY_EVERY_S = 30.0
+"""The whole day is read again so often; between that, calls that came or ended are added to it."""
+COUNT_LEAST_S = 1.0
+"""Between two counts of the day."""
 PULSE_EVERY_S = 2.0
 TURN = 25
 MOST_WAITING = 32
 """Messages that a slow screen may be behind before it gets everything anew."""
 
-Draw = Callable[[FloorNow], Awaitable[Mapping[str, tuple[Any, Callable[[], str]]]]]
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A region that is mostly a long table: only rows that differ are sent."""
+
+    before: str
+    rows: Mapping[str, str]
+    """By key, in order; each is one element that carries its key as `data-row`."""
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.before}{''.join(self.rows.values())}{self.after}"
+
+
+Draw = Callable[[FloorNow], Awaitable[Mapping[str, tuple[Any, Callable[[], str | Rows]]]]]
 """The regions of a screen: by name, what it depends on, and how it is drawn."""
 
 
@@ -74,7 +88,7 @@ class Screen:
 
     draw: Draw
     inputs: dict[str, Any] = field(default_factory=dict)
-    html: dict[str, str] = field(default_factory=dict)
+    html: dict[str, str | Rows] = field(default_factory=dict)
     readers: set[asyncio.Queue[bytes]] = field(default_factory=set)
     failing: bool = False
     """It could not be drawn the last time, which was logged."""
@@ -106,6 +120,10 @@ class Hub:
         """Those of the day and the open ones together."""
         self._lasts: dict[OperatorId, Call] = {}
         self._day_at = self._ledger_at = float("-inf")
+        self.day: tuple[Call, ...] = ()
+        """The calls that the figures of today were counted from."""
+        self.counted_at: float | None = None
+        self._uncounted = self._ledger_news = False
         self._told: Mapping[str, Any] = {}
         self._seats: dict[OperatorId, SeatNow] = {}
         self.team_load: float | None = None
@@ -125,16 +143,30 @@ class Hub:
         """For ever; ends by cancellation. A database that is away costs figures, not screens."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._live.run(), name="live")
-            group.create_task(self._looking(), name="looks")
+            group.create_task(self._reads(), name="ledger")
+            group.create_task(self._shows(), name="screens")
 
-    async def _looking(self) -> None:
+    async def _reads(self) -> None:
+        """The ledger, beside the screens: what the engine says never waits for a database."""
+        complained = False
+        while True:
+            try:
+                await self._read_ledger(self._clock.epoch())
+                complained = False
+            except Exception:
+                if not complained:
+                    log.exception("the ledger could not be read; screens show how old it is")
+                complained = True
+            await asyncio.sleep(LEDGER_EVERY_S)
+
+    async def _shows(self) -> None:
         complained = False
         pulsed_at = 0.0
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
             try:
-                await self.look()
+                await self._show()
                 complained = False
             except Exception:
                 if not complained:
@@ -149,30 +181,37 @@ class Hub:
     async def look(self) -> None:
         """Take in what is new, and tell the screens."""
         now = self._clock.epoch()
-        told = self._live.read()
-        fresh = told.get("at") != self._told.get("at")
-        self._told = told
         if now - self._ledger_at >= LEDGER_EVERY_S:
             await self._read_ledger(now)
-        elif not fresh:
+        await self._show()
+
+    async def _show(self) -> None:
+        told = self._live.read()
+        if told.get("at") == self._told.get("at") and not self._ledger_news:
             return
-        await self._compose(now)
+        self._told, self._ledger_news = told, False
+        self._compose()
         await self._tell()
 
     async def _read_ledger(self, now: float) -> None:
         async with self._reading() as unit:
-            calls = await unit.calls.open_calls()
-            self._accounts = {each.id: each for each in await unit.operators.list() if each.active}
+            found = {call.call_id: call for call in await unit.calls.open_calls()}
+            ended = self._open.keys() - found.keys()
+            closed = await unit.calls.get(sorted(ended)) if ended else {}
+            accounts = {each.id: each for each in await unit.operators.list() if each.active}
             alerts = await unit.alerts.open()
-        found = {call.call_id: call for call in calls}
-        ended = bool(self._open.keys() - found.keys())
-        self._open = found
-        self.now = replace(self.now, ledger_at=now, alerts=tuple(alert_now(alert) for alert in alerts))
-        self._ledger_at = now
-        if now - self._day_at >= (DAY_LEAST_S if ended else DAY_EVERY_S):
+        self._uncounted |= found.keys() != self._open.keys()
+        self._open, self._accounts = found, accounts
+        self._day |= closed
+        if now - self._day_at >= DAY_EVERY_S:
             await self._read_day(now)
         self._calls = self._day | self._open
         self._lasts = calls_in_hand(self._calls.values())
+        self._ledger_at = now
+        self.now = replace(self.now, ledger_at=now, alerts=tuple(alert_now(alert) for alert in alerts))
+        if self._uncounted and now - (self.counted_at or 0.0) >= COUNT_LEAST_S:
+            await self._count(now)
+        self._ledger_news = True
 
     async def _read_day(self, now: float) -> None:
         city_now = self._clock.city_now()
@@ -181,12 +220,17 @@ class Hub:
         since = now - (city_now - begin).total_seconds() - 1.0
         async with self._reading() as unit:
             calls = await unit.calls.between(since, now + 1.0)
-        time_of = self._clock.city_time_of
-        mine = [call for call in calls if time_of(call.arrived_at).date() == city_now.date()]
-        self._day = {call.call_id: call for call in mine}
-        self.handled = _handled(mine)
+        self._day = {call.call_id: call for call in calls}
+        self._day_at, self._uncounted = now, True
+
+    async def _count(self, now: float) -> None:
+        time_of, today = self._clock.city_time_of, self._clock.city_now().date()
+        mine = [call for call in self._calls.values() if time_of(call.arrived_at).date() == today]
         so_far = await self._answers() or ()
-        today = today_now(
+        # Thousands of calls: in a thread, so that nobody's screen waits for it.
+        self.handled = await asyncio.to_thread(_handled, mine)
+        figures = await asyncio.to_thread(
+            today_now,
             mine,
             words=self.words,
             rule=self.rule,
@@ -194,10 +238,10 @@ class Hub:
             so_far=so_far,
             hour_of=lambda at: time_of(at).hour,
         )
-        self.now = replace(self.now, today=today)
-        self._day_at = now
+        self.now = replace(self.now, today=figures)
+        self.day, self.counted_at, self._uncounted = tuple(mine), now, False
 
-    async def _compose(self, now: float) -> None:
+    def _compose(self) -> None:
         told = self._told
         names = {str(each.id): each.name for each in self._accounts.values()}
         marked = {each.call for each in self.now.waiting if each.call is not None and each.predicted}
@@ -222,16 +266,6 @@ class Hub:
         """A call of today."""
         return self._calls.get(call)
 
-    @property
-    def day(self) -> tuple[Call, ...]:
-        """The calls that the figures of today were counted from."""
-        return tuple(self._day.values())
-
-    @property
-    def day_at(self) -> float | None:
-        """When they were counted; None before the first time."""
-        return self._day_at if math.isfinite(self._day_at) else None
-
     def seat(self, operator: OperatorId) -> SeatNow | None:
         return self._seats.get(operator)
 
@@ -243,7 +277,7 @@ class Hub:
     async def regions(self, name: str, draw: Draw) -> dict[str, str]:
         """A screen as it is now, for the page that is just being made."""
         drawn = await draw(self.now)
-        return {region: paint() for region, (_, paint) in drawn.items()}
+        return {region: str(paint()) for region, (_, paint) in drawn.items()}
 
     @contextlib.asynccontextmanager
     async def listen(self, name: str, draw: Draw) -> AsyncIterator[asyncio.Queue[bytes]]:
@@ -255,7 +289,7 @@ class Hub:
         queue: asyncio.Queue[bytes] = asyncio.Queue()
         screen = self._screens.setdefault(name, Screen(draw))
         await self._draw(screen)
-        queue.put_nowait(_message("regions", {"all": True, "regions": screen.html}))
+        queue.put_nowait(_everything(screen))
         queue.put_nowait(_message("pulse", self._ages()))
         screen.readers.add(queue)
         try:
@@ -284,20 +318,25 @@ class Hub:
                 screen.failing = True
                 continue
             screen.failing = False
-            if not changed:
-                continue
-            self._send(screen, _message("regions", {"all": False, "regions": changed}))
+            if changed:
+                self._send(screen, _message("regions", changed))
 
-    async def _draw(self, screen: Screen) -> dict[str, str]:
-        """Draw what changed since the last time."""
-        changed = {}
+    async def _draw(self, screen: Screen) -> dict[str, Any]:
+        """Draw what changed since the last time; the data of a message, empty when nothing did."""
+        regions: dict[str, str] = {}
+        rows: dict[str, Any] = {}
         for region, (depends, paint) in (await screen.draw(self.now)).items():
             if region not in screen.html or screen.inputs.get(region) != depends:
-                html = paint()
-                screen.inputs[region] = depends
-                if screen.html.get(region) != html:
-                    screen.html[region] = changed[region] = html
-        return changed
+                html, before = paint(), screen.html.get(region)
+                screen.inputs[region], screen.html[region] = depends, html
+                if isinstance(html, Rows) and isinstance(before, Rows) and _same_frame(html, before):
+                    differ = {key: row for key, row in html.rows.items() if before.rows.get(key) != row}
+                    order = list(html.rows)
+                    if differ or order != list(before.rows):
+                        rows[region] = {"order": order, "rows": differ}
+                elif html != before:
+                    regions[region] = str(html)
+        return {"all": False, "regions": regions, "rows": rows} if regions or rows else {}
 
     def _pulse(self) -> None:
         message = _message("pulse", self._ages())
@@ -309,7 +348,7 @@ class Hub:
             if queue.qsize() >= MOST_WAITING:
                 while not queue.empty():
                     queue.get_nowait()
-                queue.put_nowait(_message("regions", {"all": True, "regions": screen.html}))
+                queue.put_nowait(_everything(screen))
             else:
                 queue.put_nowait(message)
 
@@ -320,6 +359,15 @@ class Hub:
             "ledger_at": self.now.ledger_at,
             "heard": self.now.heard,
         }
+
+
+def _same_frame(one: Rows, other: Rows) -> bool:
+    return (one.before, one.after) == (other.before, other.after)
+
+
+def _everything(screen: Screen) -> bytes:
+    regions = {name: str(html) for name, html in screen.html.items()}
+    return _message("regions", {"all": True, "regions": regions, "rows": {}})
 
 
 def _handled(calls: Sequence[Call]) -> dict[OperatorId, Handled]:

@@ -14,6 +14,7 @@ from core.errors import ToritsugiError
 from core.ids import OperatorId
 from desk.floor_now import FloorNow, SeatNow
 from desk.guard import NotFound
+from desk.hub import Rows
 from desk.looks import flash
 from desk.pages.entry import redirect
 from desk.pages.hours import moment_of
@@ -50,6 +51,8 @@ DONE = {
     "alert": "対応中としました。くり返しの知らせは止まります。",
     "alert_before": "すでに対応している人がいます。",
 }
+ROWS = "<!-- rows -->"
+"""Where a template leaves room for rows that are kept as drawn."""
 OPERATOR = "/board/operators/{operator:[0-9]{2,6}}"
 ALERT = "/board/alerts/{alert:[a-z0-9]{4,16}}"
 
@@ -65,15 +68,17 @@ def drawn(desk: Desk, *, wall: bool) -> Callable[[FloorNow], Any]:
             kept = rows[seat.operator] = seat, desk.looks.part("board/seat_row.html", wall=wall, each=seat)
         return kept[1]
 
-    def seats(now: FloorNow) -> str:
-        shown = [row(seat) for seat in now.seats if not wall or seat.kind != "out"]
-        return desk.looks.part("board/seats.html", wall=wall, known=bool(now.seats), rows=shown)
+    def seats(now: FloorNow) -> str | Rows:
+        shown = {str(seat.operator): row(seat) for seat in now.seats if not wall or seat.kind != "out"}
+        whole = desk.looks.part("board/seats.html", wall=wall, known=bool(now.seats))
+        before, rows_here, after = whole.partition(ROWS)
+        return Rows(before, shown, after) if rows_here else whole
 
-    async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
+    async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str | Rows]]]:
         part = desk.looks.part
         words = desk.hub.words
 
-        def region(name: str, **values: Any) -> tuple[Any, Callable[[], str]]:
+        def region(name: str, **values: Any) -> tuple[Any, Callable[[], str | Rows]]:
             return values, lambda: part(f"board/{name}.html", wall=wall, **values)
 
         states = [

@@ -77,6 +77,6 @@ async def calls(visit: Visit) -> web.StreamResponse:
         names = {str(each.id): each.name for each in await unit.operators.list()}
     return desk.looks.page(
         "board/calls.html", visit, what=figure.name_ja, text=figure.text_ja(hub.rule), calls=found[:MOST],
-        total=len(found), open=sum(call.disposition is None for call in found), counted_at=hub.day_at,
+        total=len(found), open=sum(call.disposition is None for call in found), counted_at=hub.counted_at,
         line=hub.words.line(wanted.line), hour=wanted.hour, names=names, words=hub.words,
     )  # fmt: skip

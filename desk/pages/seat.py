@@ -16,7 +16,7 @@ from acd.commands import Act
 from acd.long_call_profile import WORDS
 from core.errors import ToritsugiError
 from core.ids import CallId, OperatorId
-from desk.earlier import earlier_cases
+from desk.earlier import Earlier
 from desk.floor_now import FloorNow, SeatNow, WaitingNow
 from desk.guard import NotFound, Refused
 from desk.looks import flash
@@ -39,7 +39,7 @@ table = Table()
 OWN, WRITE = Permission.SEAT_OWN, Permission.CASE_WRITE
 CALL = "{call:c-[A-Za-z0-9.-]{3,90}}"
 WRITE_EVERY_S = 1.0
-DRAFTS_EVERY_S = 10.0
+DRAFTS_EVERY_S = 60.0
 PLACES_EVERY_S = 15.0
 FIRST_VERSION = 1
 
@@ -125,24 +125,22 @@ def took_part(call: Call, operator: OperatorId) -> bool:
 # ---- the screen -----------------------------------------------------------------------------------
 
 
-def drawn(desk: Desk, user: User, operator: OperatorId) -> Callable[[FloorNow], Any]:
-    """The regions of one operator's screen."""
-    earlier: dict[str, tuple[Case, ...]] = {}
+def drawn(desk: Desk, user: User, operator: OperatorId, *, once: bool = False) -> Callable[[FloorNow], Any]:
+    """The regions of one operator's screen; `once` for a page, which waits for all of them."""
     places: dict[tuple[CallId | None, int], tuple[Place, ...]] = {}
-    begun, person = _Begun(desk, user.name), person_of(user)
+    begun, earlier = _Begun(desk, user.name), Earlier(desk, person_of(user))
 
     async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
         part = desk.looks.part
         account, seat = desk.hub.account(operator), desk.hub.seat(operator)
         ringing = next((each for each in now.waiting if account and each.ringing_at == account.name), None)
         number = _number(seat, ringing)
-        if number and number not in earlier:
-            earlier.clear()
-            earlier[number] = await earlier_cases(desk, person, number)
+        if once:
+            await earlier.read(number)
         call = seat.call if seat else None
         cases = tuple(
             case
-            for case in earlier.get(number, ())
+            for case in earlier.of(number)
             if call is None or all(each.call_id != call.call for each in case.calls)
         )
         drafts = await begun.now()
@@ -244,7 +242,7 @@ def _own(desk: Desk, seat: SeatNow | None, operator: OperatorId) -> Own:
 @table.get("/desk", OWN, "受付")
 async def seat_page(visit: Visit) -> web.StreamResponse:
     desk, operator = visit.desk, mine(visit)
-    regions = await desk.hub.regions("seat", drawn(desk, visit.me, operator))
+    regions = await desk.hub.regions("seat", drawn(desk, visit.me, operator, once=True))
     asked = visit.request.query.get("call", "")
     seat = desk.hub.seat(operator)
     shown = CallId(asked) if asked else seat.call.call if seat and seat.call else None

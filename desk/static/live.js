@@ -75,6 +75,31 @@ function draw(name, html) {
   if (held) region.querySelector(held)?.focus();
 }
 
+/** Of a long table only the rows that differ have come. */
+function drawRows(name, { order, rows }) {
+  const region = document.getElementById(`r-${name}`);
+  const known = new Map([...(region?.querySelectorAll("[data-row]") ?? [])].map((row) => [row.dataset.row, row]));
+  const body = known.values().next().value?.parentNode ?? region?.querySelector("tbody");
+  if (!body) return;
+  const held = body.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+  const made = document.createElement("tbody");
+  for (const [key, html] of Object.entries(rows)) {
+    made.innerHTML = html; // drawn by our own server, which escapes what people and telephones send
+    const row = made.firstElementChild;
+    known.get(key)?.replaceWith(row);
+    known.set(key, row);
+  }
+  const wanted = new Set(order);
+  for (const [key, row] of known) if (!wanted.has(key)) row.remove();
+  let place = body.firstElementChild;
+  for (const key of order) {
+    const row = known.get(key);
+    if (row === place) place = place.nextElementSibling;
+    else body.insertBefore(row, place);
+  }
+  if (held && !body.contains(document.activeElement)) region.querySelector(held)?.focus();
+}
+
 const listeners = [];
 /** Called after regions were drawn, with their names. */
 export const drawn = (listener) => listeners.push(listener);
@@ -89,10 +114,11 @@ function listen(address) {
   };
   source.addEventListener("regions", (event) => {
     hear();
-    const { regions } = JSON.parse(event.data);
+    const { regions, rows } = JSON.parse(event.data);
     for (const [name, html] of Object.entries(regions)) draw(name, html);
+    for (const [name, told] of Object.entries(rows)) drawRows(name, told);
     count();
-    for (const listener of listeners) listener(Object.keys(regions));
+    for (const listener of listeners) listener([...Object.keys(regions), ...Object.keys(rows)]);
   });
   source.addEventListener("pulse", (event) => {
     hear();

@@ -182,7 +182,7 @@ async def test_a_screen_is_told_everything_then_what_changed(world: World, signe
         world.tell(seats=seats)
         while True:
             told = await events.next()
-            if "seats" in told["regions"]:
+            if "seats" in told["rows"]:
                 break
         assert told["all"] is False
         assert "hours" not in told["regions"], "only what differs is sent"
@@ -224,6 +224,22 @@ async def test_screens_of_one_kind_are_drawn_once(world: World) -> None:
         assert drawings - before == 1
         assert hub.readers == 3
     assert hub.readers == 0
+
+
+async def test_of_a_long_table_only_the_rows_that_differ_are_sent(world: World) -> None:
+    hub, now = world.desk.hub, world.clock.epoch()
+    world.tell(seats=[seat("101", "ready", now), seat("102", "ready", now + 1)])
+    await hub.look()
+    async with hub.listen("board", drawn(world.desk, wall=False)) as queue:
+        while not queue.empty():
+            queue.get_nowait()
+        world.tell(seats=[seat("101", "paused:break1", now + 2), seat("102", "ready", now + 1)])
+        await hub.look()
+        told = json.loads(queue.get_nowait().decode().partition("data: ")[2])
+    assert "seats" not in told["regions"]
+    changed = told["rows"]["seats"]
+    assert (list(changed["rows"]), changed["order"][:2]) == (["101"], ["102", "101"])
+    assert "休憩" in changed["rows"]["101"]
 
 
 async def test_age_is_told_and_a_silent_engine_seen(world: World, signed_in: SignedIn) -> None:
