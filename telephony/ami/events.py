@@ -98,7 +98,10 @@ class AgentConnect(Offer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentComplete(Offer):
-    """The member's part ended. After a transfer: at the moment of transfer."""
+    """The member's part ended. After a transfer: at the moment of transfer.
+
+    Asterisk leaves out the headers of the citizen's channel when that is gone before it looks; they are empty then.
+    """
 
     hold_s: int
     talk_s: int
@@ -279,6 +282,11 @@ class _Reader:
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._fields = fields
 
+    def all_or_empty(self, *keys: str) -> _Reader:
+        """The same with these headers empty when not one of them is there."""
+        gone = not self._fields.keys() & set(keys)
+        return _Reader({**dict.fromkeys(keys, ""), **self._fields}) if gone else self
+
     def text(self, key: str) -> str:
         return self._fields[key]
 
@@ -371,7 +379,9 @@ _STREAM: dict[str, Callable[[_Reader, float], AmiEvent]] = {
     "AgentConnect": _offer(
         AgentConnect, hold_s="holdtime", ring_s="ringtime", member_uniqueid="destuniqueid"
     ),
-    "AgentComplete": _offer(AgentComplete, hold_s="holdtime", talk_s="talktime", reason="reason"),
+    "AgentComplete": lambda r, at: _offer(
+        AgentComplete, hold_s="holdtime", talk_s="talktime", reason="reason"
+    )(r.all_or_empty("channel", "uniqueid", "linkedid", "accountcode"), at),
     "AgentRingNoAnswer": _offer(AgentRingNoAnswer, ring_ms="ringtime"),
     "QueueMemberStatus": _member(QueueMemberStatus),
     "QueueMemberAdded": _member(QueueMemberAdded),
