@@ -531,7 +531,13 @@ def floor_word() -> dict[str, Any]:
         ],
         "callers": [
             {"call": waiting.call_id, "demand": "booking-ja", "since": now - 320, "ringing_at": "102"},
-            {"call": second.call_id, "demand": "card-ja", "since": now - 40, "ringing_at": None},
+            {
+                "call": second.call_id,
+                "demand": "card-ja",
+                "since": now - 40,
+                "ringing_at": None,
+                "expected_s": 200,
+            },
         ],
         "called_in": [],
         "callbacks": [],
