@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 ASK_EVERY_S = 1.5
 """Each question costs the switch a few looks."""
 WITHIN_S = 4.0
+MOST_AT_ONCE = 8
+"""Questions under way: a large centre would otherwise ask the switch a hundred times a second, and use up the engine's
+connections."""
 
 
 class Hands:
@@ -26,6 +29,7 @@ class Hands:
         self._known: dict[OperatorId, Hand] = {}
         self._asked_at: defaultdict[OperatorId, float] = defaultdict(lambda: float("-inf"))
         self._asking: dict[OperatorId, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
 
     def of(self, by: User, operator: OperatorId, call: CallId | None) -> Hand | None:
         """What is known of this call; asks again in the background when that is old."""
@@ -41,7 +45,7 @@ class Hands:
         """Ask now. What cannot be learnt is not known any more."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with self._turns, asyncio.timeout(WITHIN_S):
                 self._known[operator] = await self._control.hand(by, operator)
         except (ToritsugiError, TimeoutError):
             self._known.pop(operator, None)

@@ -6,7 +6,8 @@ import asyncio
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from acd.commands import Act
 from core.hours import Emergency
 from core.ids import OperatorId
 from desk.floor_now import FloorNow, calls_in_hand, rate_now
-from desk.hub import MOST_WAITING
+from desk.hub import LEDGER_EVERY_S, MOST_WAITING
 from desk.pages.board import drawn
 from desk.pages.board_calls import FIGURES
 from interactions.case import CaseStatus, case_id_of
@@ -240,6 +241,24 @@ async def test_of_a_long_table_only_the_rows_that_differ_are_sent(world: World) 
     changed = told["rows"]["seats"]
     assert (list(changed["rows"]), changed["order"][:2]) == (["101"], ["102", "101"])
     assert "休憩" in changed["rows"]["101"]
+
+
+async def test_a_ledger_that_hangs_holds_up_no_screen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def hanging() -> AsyncIterator[None]:
+        await asyncio.sleep(60)
+        yield
+
+    hub = world.desk.hub
+    monkeypatch.setattr(hub, "_reading", hanging)
+    await asyncio.sleep(LEDGER_EVERY_S)
+    async with hub.listen("board", drawn(world.desk, wall=False)) as queue:
+        while not queue.empty():
+            queue.get_nowait()
+        world.tell(seats=[seat("101", "paused:break1", BASE)])
+        async with asyncio.timeout(5):
+            while "休憩" not in (await queue.get()).decode():
+                pass
 
 
 async def test_age_is_told_and_a_silent_engine_seen(world: World, signed_in: SignedIn) -> None:
