@@ -16,9 +16,10 @@ from acd.commands import Act
 from acd.long_call_profile import WORDS
 from core.errors import ToritsugiError
 from core.ids import CallId, OperatorId
-from desk.earlier import Earlier
+from desk.earlier import earlier_cases
 from desk.floor_now import FloorNow, SeatNow, WaitingNow
 from desk.guard import NotFound, Refused
+from desk.lately import Lately
 from desk.looks import flash
 from desk.pages.entry import redirect
 from desk.pages.stream import stream
@@ -42,6 +43,8 @@ WRITE_EVERY_S = 1.0
 DRAFTS_EVERY_S = 60.0
 PLACES_EVERY_S = 15.0
 FIRST_VERSION = 1
+Begun = tuple[tuple[CallId, bool, float], ...]
+"""Drafts: call, whether it is finished, and when it was last written."""
 
 DONE = {
     "pause": "離席にしました。話し中なら、通話と後処理のあとで離席になります。",
@@ -128,22 +131,31 @@ def took_part(call: Call, operator: OperatorId) -> bool:
 def drawn(desk: Desk, user: User, operator: OperatorId, *, once: bool = False) -> Callable[[FloorNow], Any]:
     """The regions of one operator's screen; `once` for a page, which waits for all of them."""
     places: dict[tuple[CallId | None, int], tuple[Place, ...]] = {}
-    begun, earlier = _Begun(desk, user.name), Earlier(desk, person_of(user))
+    person = person_of(user)
+
+    async def cases_of(number: str) -> tuple[Case, ...]:
+        return await earlier_cases(desk, person, number) if number else ()
+
+    earlier: Lately[str, tuple[Case, ...]] = Lately(cases_of, (), keeps=False)
+    # Again whenever they changed here, and now and then, should they have changed elsewhere.
+    begun: Lately[tuple[int, int], Begun] = Lately(lambda _: _begun(desk, user.name), (), keeps=True)
 
     async def draw(now: FloorNow) -> Mapping[str, tuple[Any, Callable[[], str]]]:
         part = desk.looks.part
         account, seat = desk.hub.account(operator), desk.hub.seat(operator)
         ringing = next((each for each in now.waiting if account and each.ringing_at == account.name), None)
         number = _number(seat, ringing)
+        written = desk.hub.stamps[user.name], int(desk.clock.epoch() // DRAFTS_EVERY_S)
         if once:
             await earlier.read(number)
+            await begun.read(written)
         call = seat.call if seat else None
         cases = tuple(
             case
             for case in earlier.of(number)
             if call is None or all(each.call_id != call.call for each in case.calls)
         )
-        drafts = await begun.now()
+        drafts = begun.of(written)
         talking = seat is not None and seat.kind == "talking"
         known = call.call if call else None
         hand = desk.hands.of(user, operator, known) if talking else None
@@ -184,25 +196,11 @@ def _number(seat: SeatNow | None, ringing: WaitingNow | None) -> str:
     return (caller.number or "") if caller else ""
 
 
-class _Begun:
-    """What one user has begun to write, read again when it changed, and now and then."""
-
-    def __init__(self, desk: Desk, name: str) -> None:
-        self._desk, self._name = desk, name
-        self._stamp, self._read_at = -1, float("-inf")
-        self._found: tuple[tuple[CallId, bool, float], ...] = ()
-
-    async def now(self) -> tuple[tuple[CallId, bool, float], ...]:
-        """Call, whether it is finished, and when it was last written."""
-        stamp, at = self._desk.hub.stamps[self._name], self._desk.clock.epoch()
-        if stamp != self._stamp or at - self._read_at >= DRAFTS_EVERY_S:
-            async with self._desk.reading() as unit:
-                drafts = await unit.cases.drafts_of(self._name)
-            self._stamp, self._read_at = stamp, at
-            self._found = tuple(
-                (_call_of(each.case_id), bool(each.content.get("final")), each.saved_at) for each in drafts
-            )
-        return self._found
+async def _begun(desk: Desk, name: str) -> Begun:
+    """What somebody has begun to write."""
+    async with desk.reading() as unit:
+        drafts = await unit.cases.drafts_of(name)
+    return tuple((_call_of(each.case_id), bool(each.content.get("final")), each.saved_at) for each in drafts)
 
 
 def _call_of(case_id: str) -> CallId:

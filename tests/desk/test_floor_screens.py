@@ -23,6 +23,7 @@ from desk.floor_now import FloorNow, calls_in_hand, rate_now
 from desk.hub import LEDGER_EVERY_S, MOST_WAITING
 from desk.pages.board import drawn
 from desk.pages.board_calls import FIGURES
+from desk.pages.seat import drawn as own_screen
 from interactions.case import CaseStatus, case_id_of
 from ledger.calls import Disposition, EndedBy
 from services.cases import CaseKeeper
@@ -250,15 +251,19 @@ async def test_a_ledger_that_hangs_holds_up_no_screen(world: World, monkeypatch:
         yield
 
     hub = world.desk.hub
+    async with world.database.reading() as unit:
+        aoki = await unit.users.get("aoki")
+    assert aoki is not None
     monkeypatch.setattr(hub, "_reading", hanging)
+    monkeypatch.setattr(world.desk, "reading", hanging)
     await asyncio.sleep(LEDGER_EVERY_S)
-    async with hub.listen("board", drawn(world.desk, wall=False)) as queue:
-        while not queue.empty():
-            queue.get_nowait()
+    board, own = drawn(world.desk, wall=False), own_screen(world.desk, aoki, OperatorId("101"))
+    async with hub.listen("board", board) as all_of_it, hub.listen("seat:101", own) as mine:
         world.tell(seats=[seat("101", "paused:break1", BASE)])
         async with asyncio.timeout(5):
-            while "休憩" not in (await queue.get()).decode():
-                pass
+            for queue in (all_of_it, mine):
+                while "休憩" not in (await queue.get()).decode():
+                    pass
 
 
 async def test_age_is_told_and_a_silent_engine_seen(world: World, signed_in: SignedIn) -> None:
