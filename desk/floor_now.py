@@ -91,7 +91,9 @@ class WaitingNow:
     predicted: bool
     """Whether the guard expects that it will."""
     ringing_at: str
-    """Whose telephone rings; empty for nobody's."""
+    """Whose telephone rings, by name; empty for nobody's."""
+    rings: OperatorId | None
+    """The same by number: two people may have one name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +317,7 @@ def waiting_now(
                 limit_at=since + limit_s if limit_s is not None else None,
                 predicted=_passes(told.get("expected_s"), limit_s, told["call"] in marked),
                 ringing_at=names.get(told["ringing_at"] or "", ""),
+                rings=OperatorId(told["ringing_at"]) if told["ringing_at"] else None,
             )
         )
     return tuple(sorted(found, key=lambda each: each.since))

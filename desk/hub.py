@@ -87,6 +87,8 @@ class Screen:
     """What screens of one kind show."""
 
     draw: Draw
+    drawn: Mapping[str, Any] | None = None
+    """What `draw` gave last: the same value again says that nothing has changed."""
     inputs: dict[str, Any] = field(default_factory=dict)
     html: dict[str, str | Rows] = field(default_factory=dict)
     readers: set[asyncio.Queue[bytes]] = field(default_factory=set)
@@ -305,7 +307,9 @@ class Hub:
         return sum(len(screen.readers) for screen in self._screens.values())
 
     async def _tell(self) -> None:
-        for number, (name, screen) in enumerate(list(self._screens.items())):
+        # What many look at comes first.
+        order = sorted(self._screens.items(), key=lambda each: -len(each[1].readers))
+        for number, (name, screen) in enumerate(order):
             if number % TURN == TURN - 1:
                 # So many are drawn without a break; then what was drawn goes out, and pages are answered.
                 await asyncio.sleep(0)
@@ -325,7 +329,10 @@ class Hub:
         """Draw what changed since the last time; the data of a message, empty when nothing did."""
         regions: dict[str, str] = {}
         rows: dict[str, Any] = {}
-        for region, (depends, paint) in (await screen.draw(self.now)).items():
+        drawn = await screen.draw(self.now)
+        if drawn is screen.drawn:
+            return {}
+        for region, (depends, paint) in drawn.items():
             if region not in screen.html or screen.inputs.get(region) != depends:
                 html, before = paint(), screen.html.get(region)
                 screen.inputs[region], screen.html[region] = depends, html
@@ -336,6 +343,7 @@ class Hub:
                         rows[region] = {"order": order, "rows": differ}
                 elif html != before:
                     regions[region] = str(html)
+        screen.drawn = drawn
         return {"all": False, "regions": regions, "rows": rows} if regions or rows else {}
 
     def _pulse(self) -> None:

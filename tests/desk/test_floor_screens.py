@@ -21,9 +21,9 @@ from core.hours import Emergency
 from core.ids import OperatorId
 from desk.floor_now import FloorNow, calls_in_hand, rate_now
 from desk.hub import LEDGER_EVERY_S, MOST_WAITING
+from desk.own_screen import drawn as own_screen
 from desk.pages.board import drawn
 from desk.pages.board_calls import FIGURES
-from desk.pages.seat import drawn as own_screen
 from interactions.case import CaseStatus, case_id_of
 from ledger.calls import Disposition, EndedBy
 from services.cases import CaseKeeper
