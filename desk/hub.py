@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.1
 """How often the engine's word is looked at while nobody tells of a new one."""
 LEAST_S = 0.02
-"""Between two looks; as long as the last one took, when that is more, so that screens cost at most half the process."""
+"""Between two looks; half as long as the last one took, when that is more, so that pages are answered in between."""
 LEDGER_EVERY_S = 0.5
 DAY_EVERY_S = 30.0
 """The whole day is read again so often; between that, calls that came or ended are added to it."""
@@ -177,7 +177,7 @@ class Hub:
             if loop.time() - pulsed_at >= PULSE_EVERY_S:
                 pulsed_at = loop.time()
                 self._pulse()
-            await asyncio.sleep(max(LEAST_S, loop.time() - began))
+            await asyncio.sleep(max(LEAST_S, (loop.time() - began) / 2))
             await self._live.news(LOOK_EVERY_S)
 
     async def look(self) -> None:
