@@ -158,6 +158,7 @@ def switch_for(
         ami_secret=ami_secret,
         agi_port=settings.agi_port,
         hep_port=settings.hep_port,
+        wire_port=settings.wire_port,
         rtp_range=settings.rtp_range,
         staff_ring_s=profile.acd.transfer_ring_s,
         staff_summary=profile.acd.transfer_summary,

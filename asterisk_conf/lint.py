@@ -20,6 +20,7 @@ from asterisk_conf.dialplan_text import (
 )
 from asterisk_conf.dialplan_way import Way
 from asterisk_conf.finding import Finding
+from asterisk_conf.lint_browser import BROWSER_RULES
 from asterisk_conf.lint_way_out import WAY_OUT, way_out, way_out_endpoints
 from asterisk_conf.vocabulary import APPLICATIONS, FUNCTIONS, QUEUE_STATUS, REFUSED
 from core.errors import ToritsugiError
@@ -513,4 +514,4 @@ def _endpoints(files: Mapping[str, str]) -> Iterator[Finding]:
             )
 
 
-_FILE_RULES = (_secrets, _manager, _endpoints, way_out_endpoints)
+_FILE_RULES = (_secrets, _manager, _endpoints, way_out_endpoints, *BROWSER_RULES)

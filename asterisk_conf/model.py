@@ -56,6 +56,8 @@ class Operator:
     supervisor: bool = False
     group: str = ""
     """Stands by in this group until the engine calls it in."""
+    browser: bool = False
+    """Their telephone is a browser at the desk (DTLS-SRTP, only through the desk); otherwise any SIP telephone."""
 
     def __post_init__(self) -> None:
         _check(bool(re.fullmatch(r"[0-9]{2,6}", self.id)), "オペレーター番号", self.id, "operator")
@@ -219,6 +221,7 @@ class Switch:
     ami_secret: str
     agi_port: int
     hep_port: int
+    wire_port: int
     rtp_range: tuple[int, int]
     max_calls: int
     """Calls the trunk may bring at once; 0 means no limit."""

@@ -53,6 +53,8 @@ class Settings:
     """`TORITSUGI_AGI_PORT`, loopback."""
     hep_port: int
     """`TORITSUGI_HEP_PORT`, UDP, loopback: Asterisk mirrors every SIP message here (reconciliation)."""
+    wire_port: int
+    """`TORITSUGI_WIRE_PORT`, loopback: Asterisk's websocket, where the desk passes browsers' telephones on."""
     rtp_range: tuple[int, int]
     """`TORITSUGI_RTP_RANGE`, `first-last`, both included."""
     database_url: str
@@ -235,6 +237,7 @@ def settings_from(values: Mapping[str, str] | None = None) -> Settings:
         ami_port=_port(values, "TORITSUGI_AMI_PORT", 5038),
         agi_port=_port(values, "TORITSUGI_AGI_PORT", 4573),
         hep_port=_port(values, "TORITSUGI_HEP_PORT", 9060),
+        wire_port=_port(values, "TORITSUGI_WIRE_PORT", 8088),
         rtp_range=_rtp_range(values.get("TORITSUGI_RTP_RANGE") or "10000-10999"),
         database_url=values.get("TORITSUGI_DATABASE_URL") or f"sqlite+aiosqlite:///{home / 'toritsugi.db'}",
         node=node,

@@ -32,15 +32,19 @@ def operator_add(
     skill: Annotated[list[str], typer.Option("--skill", help="回線=レベル(1–5)。例: booking=3")],
     language: Annotated[list[str] | None, typer.Option("--language", help="話せる言語")] = None,
     group: Annotated[str, typer.Option("--group", help="呼び込まれるまで待機する組")] = "",
+    browser: Annotated[
+        bool, typer.Option("--browser", help="画面 (ブラウザー) を電話機にします。電話機は要りません")
+    ] = False,
     city: City = None,
 ) -> None:
-    """オペレーターを加え、電話機に入れる合言葉を一度だけ示します。
+    """オペレーターを加えます。電話機に入れる合言葉は一度だけ示します。
 
-    例: ./toritsugi operator add 101 --name 青木 --skill booking=4 --skill card=3
+    例: ./toritsugi operator add 101 --name 青木 --skill booking=4 --skill card=3 --browser
     """
     from runtime.people import add_operator
 
-    asyncio.run(add_operator(city, number, name, skill, tuple(language or ("ja",)), out, say, group=group))
+    spoken = tuple(language or ("ja",))
+    asyncio.run(add_operator(city, number, name, skill, spoken, out, say, group=group, browser=browser))
 
 
 @operator_app.command("skills")
@@ -118,6 +122,21 @@ def operator_supervisor(
     from runtime.people import set_supervisor
 
     asyncio.run(set_supervisor(city, number, not off, say))
+
+
+@operator_app.command("browser")
+def operator_browser(
+    number: Annotated[str, typer.Argument(help="番号")],
+    off: Annotated[bool, typer.Option("--off", help="電話機 (SIP) に戻し、新しい合言葉を示します")] = False,
+    city: City = None,
+) -> None:
+    """画面 (ブラウザー) をその人の電話機にします。それまでの電話機の合言葉は使えなくなります。
+
+    例: ./toritsugi operator browser 101
+    """
+    from runtime.people import set_browser
+
+    asyncio.run(set_browser(city, number, not off, out, say))
 
 
 @operator_app.command("pause")

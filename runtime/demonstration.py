@@ -131,6 +131,7 @@ def own_ports(settings: Settings) -> dict[str, str]:
         "TORITSUGI_AMI_PORT",
         "TORITSUGI_AGI_PORT",
         "TORITSUGI_HEP_PORT",
+        "TORITSUGI_WIRE_PORT",
         "TORITSUGI_HTTP_PORT",
     )
     chosen = {name: os.environ.get(name) or str(_port_for_both()) for name in names}

@@ -149,6 +149,7 @@ class Instance:
                     queues=operator_queues(self.profile, operator.skills, operator.languages),
                     group=operator.group,
                     supervisor=operator.supervisor,
+                    browser=operator.browser,
                 )
                 for operator in operators
             ],
@@ -399,6 +400,7 @@ def remember(settings: Settings, city: str) -> None:
                 "TORITSUGI_AMI_PORT": str(settings.ami_port),
                 "TORITSUGI_AGI_PORT": str(settings.agi_port),
                 "TORITSUGI_HEP_PORT": str(settings.hep_port),
+                "TORITSUGI_WIRE_PORT": str(settings.wire_port),
                 "TORITSUGI_RTP_RANGE": f"{first}-{last}",
                 "TORITSUGI_DATABASE_URL": settings.database_url,
                 "TORITSUGI_NODE": settings.node,

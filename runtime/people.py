@@ -77,23 +77,43 @@ async def add_operator(
     say: Callable[[str], None],
     *,
     group: str = "",
+    browser: bool = False,
 ) -> None:
     instance = Instance.open(city=city)
     await instance.database.migrate()
     account = new_operator(instance.profile, number, name, _skills(skill), languages, group)
+    account = replace(account, browser=browser)
     async with instance.database.uow() as unit:
         if await unit.operators.get(account.id) is not None:
             raise ToritsugiError(f"もうある番号です: {number}", where="番号", cure="別の番号にする")
         await unit.operators.put(account)
         await _changed(
-            unit, instance, "operator.add", account, {"skills": dict(account.skills), "group": group}
-        )
+            unit, instance, "operator.add", account,
+            {"skills": dict(account.skills), "group": group, "telephone": _telephone(account)},
+        )  # fmt: skip
     await _apply(instance, say)
     await instance.database.close()
+    _tell_telephone(instance, account, out, say)
+
+
+def _telephone(account: OperatorAccount) -> str:
+    return "browser" if account.browser else "sip"
+
+
+def _tell_telephone(
+    instance: Instance, account: OperatorAccount, out: Callable[[str], None], say: Callable[[str], None]
+) -> None:
+    """How the operator comes to a telephone."""
     settings = instance.settings
+    if account.browser:
+        say("電話機は要りません。画面にサインインし、「電話を開く」を押してください。")
+        say(
+            f"まだ利用者でなければ: toritsugi user add NAME --role operator --name 氏名 --operator {account.id}"
+        )
+        return
     say("電話機 (SIP) には次の値を入れてください。合言葉を示すのは今だけです。")
     out(f"server: {settings.sip_host}:{settings.sip_port}")
-    out(f"user: op{number}")
+    out(f"user: op{account.id}")
     out(f"password: {account.sip_secret}")
     say("登録できたら *11 でサインイン、*12 で終了、*13 で受付可、*21 から *29 で離席です。")
 
@@ -179,6 +199,23 @@ async def set_supervisor(city: str | None, number: str, supervisor: bool, say: C
     await _apply(instance, say)
     await instance.database.close()
     say("監督者にしました。" if supervisor else "監督者から外しました。")
+
+
+async def set_browser(
+    city: str | None, number: str, browser: bool, out: Callable[[str], None], say: Callable[[str], None]
+) -> None:
+    """Make a browser at the desk somebody's telephone, or a SIP telephone again; the old password ends either way."""
+    instance = Instance.open(city=city)
+    secret = secrets.token_urlsafe(18)
+    await _change(
+        instance, number, "telephone",
+        lambda account: replace(account, browser=browser, sip_secret=secret), _telephone,
+    )  # fmt: skip
+    await _apply(instance, say)
+    async with instance.database.reading() as unit:
+        account = await _account(unit, number)
+    await instance.database.close()
+    _tell_telephone(instance, account, out, say)
 
 
 def _counts(texts: Sequence[str], example: str) -> dict[str, int]:
@@ -324,6 +361,7 @@ async def list_operators(city: str | None) -> list[dict[str, Any]]:
             "group": account.group,
             "caps": dict(account.caps),
             "in_hand": dict(account.in_hand),
+            "telephone": _telephone(account),
         }
         for account in accounts
     ]

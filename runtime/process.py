@@ -103,13 +103,14 @@ def require_free_ports(settings: Settings, *, but_asterisk: bool = False) -> Non
         ("TORITSUGI_SIP_PORT", settings.sip_host, settings.sip_port, socket.SOCK_DGRAM),
         ("TORITSUGI_SIP_PORT", settings.sip_host, settings.sip_port, socket.SOCK_STREAM),
         ("TORITSUGI_AMI_PORT", "127.0.0.1", settings.ami_port, socket.SOCK_STREAM),
+        ("TORITSUGI_WIRE_PORT", "127.0.0.1", settings.wire_port, socket.SOCK_STREAM),
         ("TORITSUGI_AGI_PORT", "127.0.0.1", settings.agi_port, socket.SOCK_STREAM),
         ("TORITSUGI_HEP_PORT", "127.0.0.1", settings.hep_port, socket.SOCK_DGRAM),
     ]
     if settings.http_port:
         desk = desk_settings_from(settings.http_port)
         wanted.append(("TORITSUGI_HTTP_PORT", desk.host, desk.port, socket.SOCK_STREAM))
-    for name, host, port, kind in wanted[3:] if but_asterisk else wanted:
+    for name, host, port, kind in wanted[4:] if but_asterisk else wanted:
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

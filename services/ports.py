@@ -94,6 +94,8 @@ class OperatorAccount:
     """The most at once by channel, and `together` (`acd.channels.caps_of`); empty for one at a time."""
     in_hand: Mapping[str, int] = field(default_factory=dict)
     """What they serve now on channels other than the telephone, as told from outside."""
+    browser: bool = False
+    """Their telephone is a browser at the desk; otherwise a SIP telephone that has the password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

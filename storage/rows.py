@@ -125,6 +125,7 @@ operator = _table(
     Column("supervisor", Boolean, nullable=False, server_default=false()),
     Column("caps", JSON, nullable=False, server_default="{}"),
     Column("in_hand", JSON, nullable=False, server_default="{}"),
+    Column("browser", Boolean, nullable=False, server_default=false()),
     retention=Retention.WHILE_IN_USE,
     personal=True,
     erasure=OF_STAFF,

@@ -69,7 +69,8 @@ def test_the_settings_page_tells_the_defaults() -> None:
     settings = settings_from({})
     for name, value in (
         ("SIP_PORT", settings.sip_port), ("AMI_PORT", settings.ami_port), ("AGI_PORT", settings.agi_port),
-        ("HEP_PORT", settings.hep_port), ("HTTP_PORT", settings.http_port), ("NODE", settings.node),
+        ("HEP_PORT", settings.hep_port), ("HTTP_PORT", settings.http_port),
+        ("WIRE_PORT", settings.wire_port), ("NODE", settings.node),
         ("CITY", settings.city), ("SIP_HOST", settings.sip_host),
         ("RTP_RANGE", "-".join(str(port) for port in settings.rtp_range)),
     ):  # fmt: skip

@@ -18,7 +18,7 @@ MOMENT = 1735176600.0
 
 
 def sample_switch(city: str) -> Switch:
-    """`city` with two operators, one of them in Japanese only, and two trunks, one of which may dial out."""
+    """`city` with two operators, one at a browser and in Japanese only, and two trunks, one of which may dial out."""
     profile = load_city(city)
     settings = settings_from({"TORITSUGI_HOME": "/srv/toritsugi", "TORITSUGI_TOOLS": "/opt/toritsugi"})
     lines = {line.id: level for level, line in enumerate(profile.acd.lines, start=2)}
@@ -28,6 +28,7 @@ def sample_switch(city: str) -> Switch:
             id="102",
             secret=OPERATOR_SECRET[::-1],
             queues=operator_queues(profile, {profile.acd.lines[0].id: 5}, ("ja",)),
+            browser=True,
         ),
     ]
     return switch_for(

@@ -33,6 +33,29 @@ def silent(_text: str) -> None:
     """Nobody reads it."""
 
 
+async def test_a_browser_for_a_telephone_ends_the_old_password() -> None:
+    shown: list[str] = []
+    await people.add_operator(
+        "matsusaka", ONE, "山田", ["card=1"], ("ja",), shown.append, silent, browser=True
+    )
+    assert shown == [], "nobody needs to know it"
+    secrets = [await secret_of(ONE)]
+    for browser in (False, True):
+        await people.set_browser("matsusaka", ONE, browser, shown.append, silent)
+        secrets.append(await secret_of(ONE))
+    assert len(set(secrets)) == 3
+    assert [line.partition(": ")[2] for line in shown if line.startswith("password")] == [secrets[1]]
+
+
+async def secret_of(number: str) -> str:
+    instance = Instance.open(city="matsusaka")
+    async with instance.database.reading() as unit:
+        account = await unit.operators.get(OperatorId(number))
+    await instance.database.close()
+    assert account is not None
+    return account.sip_secret
+
+
 async def test_who_changed_what_is_kept() -> None:
     await people.add_operator("matsusaka", ONE, "山田", ["card=1"], ("ja",), silent, silent)
     await people.set_skills("matsusaka", ONE, ["card=3", "en=2"], silent)
@@ -40,7 +63,7 @@ async def test_who_changed_what_is_kept() -> None:
     async with instance.database.reading() as unit:
         added, changed = await unit.audit.between(0, instance.clock.epoch() + 1)
     assert (added.actor, added.action, added.subject) == ("青木", "operator.add", "101")
-    assert added.detail == {"skills": {"card": 1}, "group": ""}
+    assert added.detail == {"skills": {"card": 1}, "group": "", "telephone": "sip"}
     assert (changed.actor, changed.action, changed.subject) == ("青木", "operator.skills", "101")
     assert changed.detail == {"before": {"card": 1}, "after": {"card": 3, "en": 2}}
     await instance.database.close()
