@@ -26,6 +26,7 @@ from desk.pages import (
     hours,
     reports,
     seat,
+    telephone,
     tickets,
     users,
 )
@@ -35,8 +36,8 @@ from desk.visit import DESK, Desk
 log = logging.getLogger(__name__)
 
 TABLES = (
-    entry, board, board_calls, hours, seat, call_panel, faq_beside, tickets, cases, case_parts, faq, faq_office,
-    figures, reports, users, audit, api, api_faq,
+    entry, board, board_calls, hours, seat, call_panel, telephone, faq_beside, tickets, cases, case_parts, faq,
+    faq_office, figures, reports, users, audit, api, api_faq,
 )  # fmt: skip
 FORGET_EVERY_S = 600.0
 

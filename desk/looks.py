@@ -24,6 +24,7 @@ from services.city import CityProfile
 HERE = Path(__file__).resolve().parent
 TOKENS = "@digital-go-jp/design-tokens/dist/tokens.css"
 FONT = "@fontsource-variable/noto-sans-jp"
+TELEPHONE = "jssip/telephone.js"
 _TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -115,10 +116,10 @@ def require_assets(folder: Path) -> Path:
     Raises:
         ToritsugiError: they are not there.
     """
-    for name in (TOKENS, f"{FONT}/wght.css"):
+    for name in (TOKENS, f"{FONT}/wght.css", TELEPHONE):
         if not (folder / name).is_file():
             raise ToritsugiError(
-                "画面の部品 (文字と色) がありません",
+                "画面の部品 (文字・色・電話) がありません",
                 where=str(folder / name),
                 cure="./toritsugi up で取り寄せる",
             )
@@ -137,6 +138,7 @@ class Looks:
             if path.suffix in _TYPES
         }
         self.files["tokens.css"] = assets / TOKENS
+        self.files["jssip.js"] = assets / TELEPHONE
         self.files["font/wght.css"] = assets / FONT / "wght.css"
         for path in sorted((assets / FONT / "files").glob("*.woff2")):
             self.files[f"font/files/{path.name}"] = path
@@ -183,6 +185,8 @@ class Looks:
     ) -> web.Response:
         """A whole page, with the menu of whoever reads it."""
         signed_in = visit is not None and visit.user is not None
+        number = visit.user.operator if visit is not None and visit.user is not None else None
+        account = visit.desk.hub.account(number) if visit is not None and number else None
         text = self.part(
             template,
             visit=visit,
@@ -190,12 +194,13 @@ class Looks:
             csrf=visit.session.csrf if visit is not None and visit.session is not None else "",
             menu=menu_of(visit) if signed_in and visit is not None else [],
             path=visit.request.path if visit is not None else "",
+            telephone=number if account is not None and account.browser else None,
             **values,
         )
         return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
 
-    def file(self, name: str) -> web.StreamResponse:
-        """A file that pages are drawn with.
+    def file(self, name: str, version: str) -> web.StreamResponse:
+        """A file that pages are drawn with; kept by browsers for ever under the `version` of this desk only.
 
         Raises:
             web.HTTPNotFound: none of ours.
@@ -207,7 +212,10 @@ class Looks:
             path,
             headers={
                 "Content-Type": _TYPES[path.suffix],
-                "Cache-Control": "public, max-age=31536000, immutable",
+                # Scripts import each other without a version.
+                "Cache-Control": "public, max-age=31536000, immutable"
+                if version == self.version
+                else "no-cache",
             },
         )
 

@@ -20,6 +20,7 @@ from core.errors import ToritsugiError
 from desk.hands import Hands
 from desk.settings import DeskSettings
 from desk.sign_in import SignIn
+from desk.wire import Phones
 from interactions.access import Person
 from services.access import Permission, permissions_of
 from services.case_desk import CaseDesk
@@ -74,7 +75,10 @@ class Desk:
     looks: Looks
     hub: Hub
     faq: FaqDesk
+    wire: str = ""
+    """Address of the switch's websocket for browsers' telephones; empty without one."""
     hands: Hands = field(init=False)
+    phones: Phones = field(default_factory=Phones)
     _heard: dict[tuple[str, str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

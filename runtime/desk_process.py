@@ -94,6 +94,7 @@ def desk_for(instance: Instance, settings: DeskSettings, passwords: Passwords | 
             search=faq_search(instance.settings, log.info),
             cases=cases,
         ),
+        wire=f"http://127.0.0.1:{instance.settings.wire_port}/ws",
     )
 
 

@@ -99,7 +99,8 @@ async def start(visit: Visit) -> web.StreamResponse:
 
 @table.get("/static/{name:.+}", Door.OPEN, "画面の部品", idle=True)
 async def static(visit: Visit) -> web.StreamResponse:
-    return visit.desk.looks.file(visit.request.match_info["name"])
+    request = visit.request
+    return visit.desk.looks.file(request.match_info["name"], request.query.get("v", ""))
 
 
 @table.get("/healthz", Door.OPEN, "動いているか", data=True, idle=True)

@@ -37,13 +37,13 @@ async def stream(visit: Visit, name: str, draw: Draw) -> web.StreamResponse:
                 break
             if loop.time() - asked_at >= STILL_IN_EVERY_S:
                 asked_at = loop.time()
-                if not await _still_in(visit):
+                if not await still_in(visit):
                     await response.write(b"event: over\ndata: {}\n\n")
                     break
     return response
 
 
-async def _still_in(visit: Visit) -> bool:
+async def still_in(visit: Visit) -> bool:
     """Whether the session goes on, and its person may still see what they began to look at."""
     found = await visit.desk.sign_in.session_of(visit.request.cookies.get(cookie_name(visit.desk), ""))
     if found is None or found[0].stage is not Stage.FULL:
