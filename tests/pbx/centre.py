@@ -172,6 +172,10 @@ class Centre:
     """SIP Call-IDs of every citizen's call of this centre: the ledger may hold no other."""
     codes: list[OutgoingCall] = field(default_factory=list)
     """Short codes that operators dialled."""
+    browsers: frozenset[str] = frozenset()
+    """Operators whose telephone is a browser; with any, the centre has a desk."""
+    web: list[int] = field(default_factory=lambda: free_ports(2))
+    """Ports of the desk and of the switch's websocket."""
     recounted: set[str] = field(default_factory=set)
     """Calls whose figures were counted a second time, from the raw lines."""
 
@@ -196,7 +200,8 @@ class Centre:
             "TORITSUGI_AMI_PORT": str(ami),
             "TORITSUGI_AGI_PORT": str(agi),
             "TORITSUGI_HEP_PORT": str(hep),
-            "TORITSUGI_HTTP_PORT": "0",
+            "TORITSUGI_HTTP_PORT": str(self.web[0]) if self.browsers else "0",
+            "TORITSUGI_WIRE_PORT": str(self.web[1]),
             "TORITSUGI_RTP_RANGE": f"{first}-{first + 199}",
             "TORITSUGI_DATABASE_URL": self.database.url,
             "TORITSUGI_CLOCK": str(self.home / "clock"),
@@ -233,6 +238,7 @@ class Centre:
                         languages=("ja", "en"),
                         group=(groups or {}).get(number, ""),
                         supervisor=number in supervisors,
+                        browser=number in self.browsers,
                     )
                 )
         with (self.home / "up.log").open("ab") as log:

@@ -39,13 +39,15 @@ class Handover:
     departments: dict[str, SipEnd] = field(default_factory=dict)
 
     @classmethod
-    async def open(cls, home: Path) -> Handover:
+    async def open(cls, home: Path, *, browsers: frozenset[str] = frozenset()) -> Handover:
+        """`browsers`: operators whose telephone is a browser; with any, there is a desk."""
         home.mkdir(exist_ok=True)
         carrier = await SipEnd.open("carrier")
         centre = Centre(
             home=home,
             ports=free_ports(5),
             database=Database(f"sqlite+aiosqlite:///{home / 'toritsugi.db'}"),
+            browsers=browsers,
         )
         trunk = TrunkPeer(name="carrier", match="127.0.0.1", contact=f"sip:127.0.0.1:{carrier.port}")
         await centre.start(SKILLS, trunks=[trunk], staff=("city1", "city2"), supervisors=("301",))

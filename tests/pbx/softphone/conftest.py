@@ -1,0 +1,57 @@
+"""One centre with a desk, and browsers with a microphone that says a tone for ever."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import soundfile
+from centre import tone
+from handover import Handover
+from people import SAYS_HZ, People, put_faq, put_people
+from playwright.async_api import Browser, async_playwright
+
+from core.settings import settings_from
+from demo.ends.hearing import RATE
+from runtime.install.chromium import find_chromium
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Handover]:
+    made = await Handover.open(tmp_path_factory.mktemp("softphone"), browsers=frozenset({"101"}))
+    await put_people(made.centre)
+    await put_faq(made.centre)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    program = find_chromium(settings_from().tools)
+    if program is None:
+        pytest.skip("no Chromium: the telephone in a browser was not tried")
+    voice = tmp_path_factory.mktemp("voice") / "operator.wav"
+    soundfile.write(voice, np.repeat(tone(SAYS_HZ, 2.0), 6), 6 * RATE, subtype="PCM_16")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--no-sandbox",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={voice}",
+                # The switch of the test may have no address but this machine's own.
+                "--allow-loopback-in-peer-connection",
+            ],
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def people(city: Handover, chromium: Browser) -> AsyncIterator[People]:
+    made = People(city.centre, chromium)
+    yield made
+    await made.go()
