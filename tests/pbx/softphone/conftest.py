@@ -11,7 +11,7 @@ import soundfile
 from centre import tone
 from handover import Handover
 from people import SAYS_HZ, People, put_faq, put_people
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from core.settings import settings_from
 from demo.ends.hearing import RATE
@@ -52,6 +52,8 @@ async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Br
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def people(city: Handover, chromium: Browser) -> AsyncIterator[People]:
+    expect.set_options(timeout=15_000)  # a switch, a browser and three people share a machine
     made = People(city.centre, chromium)
     yield made
     await made.go()
+    expect.set_options(timeout=5_000)
