@@ -126,7 +126,7 @@ def fold_call(facts: Iterable[f.Fact]) -> Call | None:
         ),
         relay=story.first(f.RelayMarked) is not None,
         help_asked=tuple(fact.at for fact in story.all(f.HelpAsked)),
-        ended_by=ended_by_of(story, answered_by),
+        ended_by=ended_by_of(story, answered_by, staff),
         recordings=tuple(dict.fromkeys(fact.base for fact in story.all(f.RecordingStarted))),
         silences=_silences(story),
         recorded_from=recording.at if recording else None,

@@ -87,11 +87,18 @@ def _unless_cut_off(story: Story, left: Disposition) -> Disposition:
     return Disposition.SYSTEM_FAILURE if _released_by(story) is EndedBy.SYSTEM else left
 
 
-def ended_by_of(story: Story, segments: Sequence[Segment]) -> EndedBy | None:
+def ended_by_of(
+    story: Story, segments: Sequence[Segment], staff: Sequence[StaffSegment] = ()
+) -> EndedBy | None:
     """Who hung up first; None while the call is open."""
     if story.ended_at is None:
         return None
     released_by = _released_by(story)
+    talks: list[Segment | StaffSegment] = [*segments, *staff]
+    if talks:
+        latest = max(talks, key=lambda talk: talk.started_at)
+        if _was_gone_before(story, latest.started_at):
+            return _parted_by(story, latest) or EndedBy.CITIZEN
     if released_by not in (None, EndedBy.SYSTEM):
         return released_by
     last = segments[-1] if segments else None
@@ -120,11 +127,25 @@ def _released_by(story: Story) -> EndedBy | None:
     return _side_of(story, release)
 
 
-def _parted_by(story: Story, last: Segment) -> EndedBy | None:
-    """Who ended the last operator's leg; None when Asterisk names nobody but itself."""
+def _was_gone_before(story: Story, began: float) -> bool:
+    """Whether the source of the hang-up is a leg that was gone before the last talk began, at `began`.
+
+    Asterisk names the source on both legs of a bridge and never writes over it (`ast_set_hangupsource`, Asterisk 22):
+    a citizen whose operator hung up and who then talked with somebody else may carry that operator's name to the end.
+    """
+    release = story.release
+    if release is None:
+        return False
+    gone = [fact.at for fact in story.all(f.HungUp) if fact.channel == release.by_channel]
+    return bool(gone) and max(gone) < began and release.by_channel != release.channel
+
+
+def _parted_by(story: Story, last: Segment | StaffSegment) -> EndedBy | None:
+    """Who ended the leg of the last to talk; None when Asterisk names nobody but itself."""
     leg = next((fact for fact in story.all(f.HungUp) if fact.uniqueid == last.channel), None)
     side = _side_of(story, leg) if leg is not None else None
-    return side if side in {EndedBy.CITIZEN, EndedBy.OPERATOR} else None
+    wanted = {EndedBy.CITIZEN, EndedBy.STAFF if isinstance(last, StaffSegment) else EndedBy.OPERATOR}
+    return side if side in wanted else None
 
 
 def _side_of(story: Story, release: f.HungUp) -> EndedBy | None:

@@ -65,6 +65,24 @@ def test_the_legs_know_better_than_the_queue_who_hung_up() -> None:
     assert folded(teller.hung_up(9.2, by="")).ended_by is EndedBy.OPERATOR
 
 
+@pytest.mark.parametrize(
+    ("second", "ended_by"),
+    [("PJSIP/trunk-00000001", EndedBy.CITIZEN), ("PJSIP/op102-3", EndedBy.OPERATOR), ("", EndedBy.CITIZEN)],
+)
+def test_an_operator_of_an_earlier_talk_did_not_end_the_call(second: str, ended_by: EndedBy) -> None:
+    """Asterisk leaves the first source on the citizen's leg; the last operator's leg knows."""
+    teller = Teller().arrived()
+    teller.joined(5).connected(9).parted(20).connected(30, operator="102", leg="3")
+    for at, channel, leg, by in (
+        (20.1, "PJSIP/op101-2", "2", "PJSIP/op101-2"),
+        (50.0, "PJSIP/op102-3", "3", second),
+    ):
+        uniqueid = f"{teller.uniqueid}-{leg}"
+        teller.cel(f.HungUp, at, channel=channel, uniqueid=uniqueid, cause=16, by_channel=by)
+    teller.parted(50, operator="102", leg="3", how="COMPLETECALLER")
+    assert folded(teller.hung_up(50.1, by="PJSIP/op101-2")).ended_by is ended_by
+
+
 def test_a_call_is_open_until_the_citizens_leg_ends() -> None:
     call = folded(Teller().arrived().joined(5).connected(9))
     assert call.open
