@@ -56,7 +56,6 @@ class LoadCentre(Centre):
             super().environment()
             | {
                 "TORITSUGI_RTP_RANGE": f"{self.first_rtp}-{self.first_rtp + RTP_PORTS - 1}",
-                "TORITSUGI_TRANSCRIBERS": "1",
             }
             | self.more
         )

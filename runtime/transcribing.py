@@ -63,13 +63,14 @@ def muter_of(settings: Settings, database: Database, speech: SpeechSection) -> M
     )
 
 
-def _workers() -> int:
+def workers_of_this_node() -> int:
+    """How many recordings this node transcribes side by side; with 0 its recordings wait."""
     text = os.environ.get(WORKERS_VARIABLE, "")
     if not text:
         return max(1, (os.cpu_count() or 2) // 2)
-    if not text.isdigit() or not 1 <= int(text) <= 64:
+    if not text.isdigit() or not 0 <= int(text) <= 64:
         raise ToritsugiError(
-            f"数ではありません: {text!r}", where=WORKERS_VARIABLE, cure="1 から 64 の数を書く"
+            f"数ではありません: {text!r}", where=WORKERS_VARIABLE, cure="0 から 64 の数を書く"
         )
     return int(text)
 
@@ -89,7 +90,7 @@ async def run_transcriber(city: str | None) -> None:
             instance.profile.speech,
             mutes=number == 0,
         )
-        for number in range(_workers())
+        for number in range(workers_of_this_node())
     ]
     try:
         async with instance.database.uow() as unit:
