@@ -199,11 +199,25 @@ def match(due: Sequence[Due], shown: Sequence[Shown], bursts: Sequence[float]) -
         if newer is not None and (first is None or newer.at < first.at):
             first, found.overtaken = newer, found.overtaken + 1
         if first is None or first.at > each.at + SETTLE_S:
-            found.never.append(each)
-            continue
+            if _label_at(mine, each.at) == each.label:
+                # The screen never showed what had been in between: there is nothing to change.
+                found.overtaken += 1
+                continue
+            # It was over before the screen had shown it, and the screen still showed what became true again.
+            again = next((d for d in rest[:3] if _label_at(mine, d.at) == d.label), None)
+            if again is None or again.at > each.at + SETTLE_S:
+                found.never.append(each)
+                continue
+            first, found.overtaken = Shown(each.operator, again.label, again.at), found.overtaken + 1
         burst = any(at <= each.at <= at + 2 * BURST_S for at in bursts)
         (found.burst if burst else found.steady).append(max(0.0, (first.at - each.at) * 1000))
     return found
+
+
+def _label_at(shown: Sequence[Shown], at: float) -> str:
+    """What a screen showed of an operator at a moment; empty when it had not changed yet."""
+    place = bisect_left(shown, at, key=lambda one: one.at)
+    return shown[place - 1].label if place else ""
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -402,9 +416,14 @@ class Trial:
             await asyncio.sleep(BURST_EVERY_S)
             self.bursts.append(time.time())
             begun = time.monotonic()
-            for share, _, action in mixed:
-                await asyncio.sleep(max(0.0, begun + 0.8 * BURST_S * share - time.monotonic()))
-                sender.send(action)
+            sent = 0
+            while sent < len(mixed):
+                # Whatever has become due while this loop was busy goes out together.
+                share = (time.monotonic() - begun) / (0.8 * BURST_S)
+                while sent < len(mixed) and mixed[sent][0] <= share:
+                    sender.send(mixed[sent][2])
+                    sent += 1
+                await asyncio.sleep(0.02)
 
     async def _network_goes(self, road: Road, citizens: Citizens, page: Page) -> dict[str, Any]:
         """In the middle of a call and of a sentence the network is away for a minute, in which the call ends."""
