@@ -536,3 +536,14 @@ async def test_the_form_works_without_scripts(world: World, signed_in: SignedIn)
     assert case is not None
     assert case.complaint
     assert any(ticket.call == FIRST.call_id for ticket in tickets), "a complaint goes to the city too"
+
+
+async def test_a_form_comes_with_the_call_before_the_ledger_tells_who_has_it(
+    world: World, signed_in: SignedIn
+) -> None:
+    session, waiting = await signed_in("aoki"), present_calls()[1]
+    address = f"/desk/calls/{waiting.call_id}/form"
+    assert (await session.get(address)).status == 404
+    world.tell(seats=[{**seat("101", "talking", world.clock.epoch()), "call": waiting.call_id}])
+    await world.desk.hub.look()
+    assert (await session.get(address)).status == 200
