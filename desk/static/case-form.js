@@ -1,7 +1,5 @@
 // The case form: every keystroke is kept, on the server or, while it cannot be reached, in this browser.
 
-import { drawn } from "./live.js";
-
 const csrf = document.querySelector("meta[name=csrf]").content;
 const user = document.querySelector("script[data-user]").dataset.user;
 const place = document.getElementById("case");
@@ -204,8 +202,8 @@ async function follow() {
   document.getElementById("question")?.focus({ preventScroll: true });
 }
 
-drawn((names) => {
-  if (names.includes("call")) follow();
+document.addEventListener("drawn", ({ detail }) => {
+  if (detail.includes("call")) follow();
 });
 window.addEventListener("online", () => unsent && save());
 setInterval(() => {

@@ -10,9 +10,9 @@ let askedAt = Date.now();
 let source = null;
 let over = false;
 
-export const now = () => Date.now() / 1000 + offset;
+const now = () => Date.now() / 1000 + offset;
 
-export function lengthOf(seconds) {
+function lengthOf(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor((whole % 3600) / 60);
@@ -100,10 +100,6 @@ function drawRows(name, { order, rows }) {
   if (held && !body.contains(document.activeElement)) region.querySelector(held)?.focus();
 }
 
-const listeners = [];
-/** Called after regions were drawn, with their names. */
-export const drawn = (listener) => listeners.push(listener);
-
 function listen(address) {
   source?.close();
   source = new EventSource(address);
@@ -118,7 +114,8 @@ function listen(address) {
     for (const [name, html] of Object.entries(regions)) draw(name, html);
     for (const [name, told] of Object.entries(rows)) drawRows(name, told);
     count();
-    for (const listener of listeners) listener([...Object.keys(regions), ...Object.keys(rows)]);
+    // An event, not an import: imported by another address than the page's, this module would run and listen twice.
+    document.dispatchEvent(new CustomEvent("drawn", { detail: [...Object.keys(regions), ...Object.keys(rows)] }));
   });
   source.addEventListener("pulse", (event) => {
     hear();

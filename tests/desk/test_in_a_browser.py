@@ -172,6 +172,10 @@ async def test_nothing_that_is_typed_is_lost(world: World, visit: Visit) -> None
 async def test_the_form_follows_the_call(world: World, visit: Visit) -> None:
     page = await visit("aoki", "/desk")
     assert await page.locator("form[data-case]").get_attribute("data-case") == present_calls()[0].call_id
+    fetched = (
+        "performance.getEntriesByType('resource').filter((each) => each.name.includes('/live.js')).length"
+    )
+    assert await page.evaluate(fetched) == 1, "a module that is imported twice holds two streams"
     await page.get_by_label("問い合わせの内容").fill("書きかけ")
     old, number = present_calls()[0], 950
     newer = replace(
