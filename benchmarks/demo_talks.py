@@ -36,7 +36,7 @@ from faq_kb.synonyms import Synonyms
 from faq_kb.vectors import load_vectors
 from faq_kb.words import Analyser
 from runtime.demo_learning import GAP_CALLS, Learned, compared
-from runtime.demonstration import Plan, day_plan, line_voice
+from runtime.demo_plan import Plan, day_plan, line_voice
 from runtime.faq_words import SEED, seed_synonyms
 from services.city import load_city
 from services.faq_loop import Talked

@@ -118,7 +118,8 @@ def demo(
 
     例: ./toritsugi demo --city ageo --calls 12 --headless --out out/ageo
     """
-    from runtime.demonstration import Plan, run_demo
+    from runtime.demo_plan import Plan
+    from runtime.demonstration import run_demo
 
     plan = Plan(
         city=city,

@@ -12,22 +12,20 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from core.clock import CLOCK_VARIABLE, ScaledClock
 from core.errors import ToritsugiError
-from core.hours import at_minute
 from core.ids import CallId
-from core.settings import PROJECT_ROOT, Settings, settings_from
+from core.settings import PROJECT_ROOT, settings_from
 from demo.citizens import Citizen
-from demo.day import DayPlan, plan_day, shape_of
 from demo.ends.listening import Fingerprints
 from demo.ends.user_agent import SipEnd
 from demo.live_view import LiveView
@@ -37,121 +35,31 @@ from demo.play import play_day, sign_all_out
 from demo.script import GENERAL, dialogue, greeting_names, script_lines
 from demo.truth import TruthRecord, Vocabulary, tell_truth
 from desk.settings import desk_settings_from
-from ivr.flow import Flow, Tell, ToMenu
 from ledger.export import to_jsonl
 from reports.comparison import compare
 from reports.daily import daily_report
 from reports.render import render_demo_report
 from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users, show_in_browser
 from runtime.demo_learning import Lines, compared, learn, learned_rows, said_numbers, seed_knowledge
+from runtime.demo_plan import Plan, announcements, day_plan, line_voice, own_ports
 from runtime.demo_traces import look_for
 from runtime.instance import new_operator
-from runtime.process import alive, free_port, read_json
+from runtime.process import alive, read_json
 from runtime.prompts import build_city_prompts, cache_folder
 from runtime.records import ALWAYS, export_records, prove, reconciliation_record
 from runtime.tools import bring_tools
 from runtime.transcribing import WORKERS_VARIABLE
-from services.city import CityProfile, load_city
+from services.city import load_city
 from services.city_facts import city_facts
 from services.ports import JobState
 from services.speech_ports import MuteState
-from speech.ports import Voice
 from speech.prompt_cache import speak
-from speech.synthesis import citizen_voices, operator_voices
 from storage.database import Database
 
 READY_WITHIN_S = 90.0
 TRANSCRIPTS_WITHIN_S = 600.0
 SETTLE_S = 20.0
 """How long the ledger may take to know the end of the last call."""
-RTP_PORTS = 400
-KEYS = "1234567890"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the command line asked for."""
-
-    city: str
-    calls: int
-    speed: float | None
-    seed: int
-    out: Path
-    headless: bool
-    kill_engine: int = 0
-    opens: bool = True
-    """Whether the board and the report may be opened in a browser."""
-
-
-def _menu_leads(flow: Flow, keys: str) -> Tell | None:
-    """The announcement that a sequence of keys leads to, None when it leads to a person."""
-    menu = flow.menus[flow.start]
-    for key in keys:
-        target = menu.choices.get(key)
-        if isinstance(target, ToMenu):
-            menu = flow.menus[target.menu]
-        elif isinstance(target, Tell):
-            return target
-    return None
-
-
-def _tells(flow: Flow) -> list[Tell]:
-    return [
-        target for menu in flow.menus.values() for target in menu.choices.values() if isinstance(target, Tell)
-    ]
-
-
-def day_plan(profile: CityProfile, plan: Plan) -> DayPlan:
-    """The day of the profile, with as many calls as asked for."""
-    section = profile.demo
-    hours = profile.hours.plan(section.date).intervals
-    first_menu = profile.flow.menus[profile.flow.start]
-    wrong = next(key for key in reversed(KEYS) if key not in first_menu.choices)
-    shape = shape_of(
-        section,
-        opens=at_minute(section.date, hours[0].opens),
-        closes=at_minute(section.date, hours[-1].closes),
-        self_service_keys={i.keys for i in section.intents if _menu_leads(profile.flow, i.keys)},
-        wrong_key=wrong,
-        has_english="en" in profile.flow.language_keys.values(),
-    )
-    return plan_day(shape, plan.calls, plan.seed, speed=plan.speed)
-
-
-def line_voice(name: str, language: str, role: str) -> Voice:
-    """Who says a line: a topic keeps its citizen's voice, for the name up to the number of the line decides."""
-    voices = citizen_voices(language) if role == "citizen" else operator_voices(language)
-    return voices[sum(map(ord, name.rpartition("_")[0])) % len(voices)]
-
-
-def own_ports(settings: Settings) -> dict[str, str]:
-    """Ports for the demonstration: those the environment names, free ones for the rest."""
-    names = (
-        "TORITSUGI_SIP_PORT",
-        "TORITSUGI_AMI_PORT",
-        "TORITSUGI_AGI_PORT",
-        "TORITSUGI_HEP_PORT",
-        "TORITSUGI_WIRE_PORT",
-        "TORITSUGI_HTTP_PORT",
-    )
-    chosen = {name: os.environ.get(name) or str(_port_for_both()) for name in names}
-    rtp = os.environ.get("TORITSUGI_RTP_RANGE")
-    if not rtp:
-        first = random.SystemRandom().randrange(20000, 50000, RTP_PORTS)
-        rtp = f"{first}-{first + RTP_PORTS - 1}"
-    return {**chosen, "TORITSUGI_RTP_RANGE": rtp}
-
-
-def _port_for_both() -> int:
-    """A port free for UDP and TCP."""
-    while True:
-        port = free_port(socket.SOCK_DGRAM)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Demonstration:
@@ -352,7 +260,7 @@ class Demonstration:
     def _truth(
         self, citizens: Sequence[Citizen], operators: Sequence[Operator], town: Town
     ) -> list[TruthRecord]:
-        tells = _tells(self.profile.flow)
+        tells = announcements(self.profile.flow)
         return tell_truth(
             citizens,
             operators,
@@ -423,7 +331,7 @@ class Demonstration:
         clock = self.clock
         out = self.plan.out
         out.mkdir(parents=True, exist_ok=True)
-        told = [asdict(record) | {"intent": _intent_ja(record.intent)} for record in truth]
+        told = [asdict(record) | {"intent": Intent(record.intent).label_ja} for record in truth]
         (out / "truth.jsonl").write_text("".join(record.as_json() + "\n" for record in truth), "utf-8")
         rows = await export_records(self.database, clock, *ALWAYS)
         (out / "ledger.jsonl").write_text(to_jsonl(rows), "utf-8")
@@ -478,7 +386,7 @@ class Demonstration:
             "seed": self.plan.seed,
             "calls": len(truth),
             "asterisk": self._asterisk_version(),
-            "dispositions": _counted(str(row["disposition"]) for row in rows),
+            "dispositions": dict(Counter(str(row["disposition"]) for row in rows)),
             "agree": agree,
             "differences": [
                 {"sip_call_id": each.sip_call_id, "fields": list(each.differences)}
@@ -531,18 +439,6 @@ class Demonstration:
             ),
             "",
         )
-
-
-def _intent_ja(intent: str) -> str:
-    """For the page that a clerk reads; the files keep the word itself."""
-    return Intent(intent).label_ja
-
-
-def _counted(values: Iterable[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for value in values:
-        found[value] = found.get(value, 0) + 1
-    return found
 
 
 _EXPECTED: Mapping[str, frozenset[str]] = {
