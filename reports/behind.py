@@ -23,7 +23,7 @@ LONGEST = "longest_wait"
 BY_CONTRACT = "offered_by_contract"
 """The denominator in force on the day of each call."""
 FOLLOWED = ("resolved", "answered_known", "callers", "repeaters")
-"""Counts that look at the calls of the days after as well; `callers` and `repeaters` list each number's first call."""
+"""Counts that look at the calls of the days after as well; `callers` and `repeaters` count numbers, not calls."""
 TOPIC = "topic:"
 """Cases of a category, whose id follows; without one those of no category that the profile knows, with `*` all."""
 WAY = (
@@ -93,6 +93,7 @@ def _limited(metric: str, city: CityFacts) -> tuple[str, Count]:
             below = int(argument or city.short_abandon_s)
             return f"{below}秒未満で切れた電話", lambda tally: m.short_abandons(tally, below)
         case "lost":
+            rule = rule_of(argument) if argument else rule
             return "応答できなかった電話", lambda tally: offered(tally, rule) - m.answered(tally)
         case "offered":
             rule = rule_of(argument) if argument else rule
@@ -101,13 +102,13 @@ def _limited(metric: str, city: CityFacts) -> tuple[str, Count]:
             raise KeyError(name)
 
 
-def _with_arguments(metric: str) -> tuple[str, Count]:
+def _with_arguments(metric: str, city: CityFacts) -> tuple[str, Count]:
     """Raises KeyError or ValueError when there is no such count."""
     name, _, argument = metric.partition(":")
     match name:
         case "lost_in":
-            title = f"メニュー {argument} の途中で切断" if argument else "冒頭の案内の途中で切断"
-            return title, lambda tally: tally.lost_in[argument]
+            menu = city.menu_names.get(argument, f"メニュー {argument}") if argument else "冒頭の案内"
+            return f"{menu}の途中で切断", lambda tally: tally.lost_in[argument]
         case "past":
             until = WAY.index(Disposition(argument)) + 1
             return (
@@ -117,7 +118,8 @@ def _with_arguments(metric: str) -> tuple[str, Count]:
         case "past_menus":
             menus = tuple(part for part in argument.split(",") if part)
             return (
-                f"{'、'.join(('冒頭の案内', *menus))}で終わらずに先へ進んだ電話",
+                f"{'、'.join(('冒頭の案内', *(city.menu_names.get(each, each) for each in menus)))}で"
+                "終わらずに先へ進んだ電話",
                 lambda tally: (
                     tally.ends.total()
                     - tally.ends[_D.AFTER_HOURS]
@@ -133,6 +135,11 @@ def rule_of(argument: str) -> AnswerRateRule:
     rule_id, _, short = argument.partition(":")
     rule = ANSWER_RATE_RULES[rule_id]
     return replace(rule, short_abandon_s=int(short)) if short else rule
+
+
+def lost_by(rule: AnswerRateRule) -> str:
+    """The name of the calls that stand in a denominator and were not answered."""
+    return f"lost:{rule.id}:{rule.short_abandon_s}"
 
 
 def offered_by(rule: AnswerRateRule) -> str:
@@ -151,12 +158,17 @@ def named_count(metric: str, city: CityFacts) -> tuple[str, Count]:
             return PLAIN[metric]
         if metric.partition(":")[0] in LIMITED:
             return _limited(metric, city)
-        return _with_arguments(metric)
+        return _with_arguments(metric, city)
     except (KeyError, ValueError) as problem:
-        names = ", ".join((*PLAIN, *LIMITED, LONGEST, BY_CONTRACT, *FOLLOWED))
-        raise ToritsugiError(
-            f"知らない指標です: {metric[:80]}", where="指標（metric）", cure=f"次のどれか: {names}"
-        ) from problem
+        raise unknown(metric) from problem
+
+
+def unknown(metric: str) -> ToritsugiError:
+    """There is no count of that name."""
+    names = ", ".join((*PLAIN, *LIMITED, LONGEST, BY_CONTRACT, *FOLLOWED))
+    return ToritsugiError(
+        f"知らない指標です: {metric[:80]}", where="指標（metric）", cure=f"次のどれか: {names}"
+    )
 
 
 def count_of(metric: str, city: CityFacts) -> Count:
@@ -171,8 +183,8 @@ def title_of(metric: str, city: CityFacts) -> str:
         BY_CONTRACT: "応答率の分母（その日の契約による）",
         "resolved": "一次完了と推定した電話",
         "answered_known": "番号の分かる、応答した電話",
-        "callers": "かけた番号（番号ごとに最初の電話）",
-        "repeaters": "2回以上かけた番号（番号ごとに最初の電話）",
+        "callers": "かけた番号（そのすべての電話）",
+        "repeaters": "2回以上かけた番号（そのすべての電話）",
     }
     return own[metric] if metric in own else named_count(metric, city)[0]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from reports.opening import Opening
 from reports.paper import Chart
 
 WIDTH, HEIGHT = 900.0, 260.0
@@ -39,8 +41,17 @@ def ticks(most: float) -> list[float]:
     return [step * number for number in range(math.ceil(most / step - 1e-9) + 1)]
 
 
-def bars_svg(chart: Chart) -> Markup:
-    """Stacked bars with axis, legend and the sum over each bar; nothing but rectangles, lines and text."""
+def _open(drawn: str, opens: Sequence[Opening], place: int, desk: str) -> str:
+    """What is drawn, as a link to its calls where there is a desk that lists them."""
+    return f'<a href="{escape(desk + opens[place].address)}">{drawn}</a>' if desk and opens else drawn
+
+
+def bars_svg(chart: Chart, desk: str = "") -> Markup:
+    """Stacked bars with axis, legend and the sum over each bar; nothing but rectangles, lines and text.
+
+    Args:
+        desk: where bars and sums open to their calls; empty: they do not.
+    """
     sums = [math.fsum(series.values[place] for series in chart.series) for place in range(len(chart.labels))]
     scale = ticks(max(sums, default=0.0))
     across, down = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
@@ -63,17 +74,18 @@ def bars_svg(chart: Chart) -> Markup:
         for series in chart.series:
             value = series.values[place]
             if value > 0:
-                parts.append(
+                drawn = (
                     f'<rect x="{left:.1f}" y="{y(floor + value):.1f}" width="{wide:.1f}" '
                     f'height="{y(floor) - y(floor + value):.1f}" fill="{FILLS[series.style]}" stroke="#1c2733" '
                     f'stroke-width="0.7"><title>{escape(label)} {escape(series.name)} {value:,.0f}</title></rect>'
                 )
+                parts.append(_open(drawn, series.opens, place, desk))
                 floor += value
         middle = left + wide / 2
         if sums[place] and len(chart.labels) <= MOST_NUMBERED:
-            parts.append(
-                f'<text x="{middle:.1f}" y="{y(sums[place]) - 4:.1f}" text-anchor="middle">{sums[place]:,.0f}</text>'
-            )
+            top = y(sums[place]) - 4
+            drawn = f'<text x="{middle:.1f}" y="{top:.1f}" text-anchor="middle">{sums[place]:,.0f}</text>'
+            parts.append(_open(drawn, chart.opens, place, desk))
         if place % every == 0:
             parts.append(
                 f'<text x="{middle:.1f}" y="{HEIGHT - _BOTTOM + 15:.1f}" text-anchor="middle">{escape(label)}</text>'
@@ -87,8 +99,10 @@ def bars_svg(chart: Chart) -> Markup:
         )
         at += 40 + 11.5 * len(series.name)
     body = "".join(parts)
+    # What is inside a picture is no link to those who hear the page.
+    role = "group" if desk and chart.opens else "img"
     # Sizes as attributes: a printer's SVG does not see the page's style sheet.
     return Markup(  # noqa: S704 - every text in it is escaped above
-        f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{escape(chart.title)}">'
+        f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="{role}" aria-label="{escape(chart.title)}">'
         f'<g font-size="11" fill="#1c2733">{body}</g></svg>'
     )

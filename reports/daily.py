@@ -34,6 +34,8 @@ class CityFacts:
     service_level_s: int = 20
     line_names: Mapping[str, str] = field(default_factory=dict)
     operator_names: Mapping[str, str] = field(default_factory=dict)
+    menu_names: Mapping[str, str] = field(default_factory=dict)
+    """Menus in words, by id."""
     opening: str = ""
     """The day's opening hours in words; empty leaves the line out."""
     target_source: str = ""

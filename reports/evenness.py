@@ -10,9 +10,14 @@ from enum import StrEnum, unique
 from core.ids import OperatorId, QueueName, demand_of
 from ledger.calls import Call, Disposition, OfferOutcome
 from ledger.presence import Presence, available_s
+from reports.opening import Opening
 
 CityTimeOf = Callable[[float], datetime]
 
+EVERYBODY = ""
+"""In the name of a count: all operators together."""
+ALL_SKILLS = ""
+"""In the name of a count: every call, whatever it asked for."""
 ENOUGH_OFFERS = 100
 """Below this chance alone makes differences; the figures are shown as a hint."""
 ENOUGH_TIME_S = 3600.0
@@ -42,6 +47,10 @@ class SkillGroup:
     id: str
     name_ja: str
     demands: frozenset[QueueName]
+
+    def holds(self, call: Call) -> bool:
+        """Whether a call asked for this skill."""
+        return call.queue is not None and demand_of(call.queue) in self.demands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +121,16 @@ class EvennessReport:
     unknown_wrap_ups: int
     """Handled calls of the week whose after-call work is not known; it counts as nothing."""
 
+    def opening(self, what: str, part: SkillPart | None = None, row: OperatorRow | None = None) -> Opening:
+        """The calls behind a figure of one skill (of all of them without `part`), of one operator or of all."""
+        return Opening(
+            metric=carried_by(
+                what, part.group.id if part else ALL_SKILLS, row.operator if row else EVERYBODY
+            ),
+            first=self.first_day,
+            last=self.last_day,
+        )
+
     @property
     def week(self) -> tuple[int, int]:
         """ISO year and week."""
@@ -123,6 +142,38 @@ def week_of(day: date) -> tuple[date, date]:
     """Monday and Sunday of the ISO week that `day` lies in."""
     monday = day - timedelta(days=day.weekday())
     return monday, monday + timedelta(days=6)
+
+
+def _counted(call: Call) -> bool:
+    return call.disposition is not Disposition.TEST
+
+
+def carried_by(what: str, group: str, operator: str = EVERYBODY) -> str:
+    """The name of a count: what (`calls`, `offers`, `missed`) one operator carried of one skill."""
+    return f"carried:{what}:{group}:{operator}"
+
+
+def carried_in(metric: str, groups: Mapping[str, SkillGroup]) -> tuple[str, Callable[[Call], int]]:
+    """What a count of `carried_by` is called, and how often a call stands in it.
+
+    Raises:
+        KeyError, ValueError: there is no such count.
+    """
+    name, what, group_id, operator = metric.split(":")
+    if name != "carried":
+        raise KeyError(name)
+    titles = {"calls": "対応", "offers": "呼び出し", "missed": "不応答の呼び出し"}
+    group = groups[group_id] if group_id != ALL_SKILLS else None
+    who = f"番号 {operator} の" if operator else ""
+
+    def times(call: Call) -> int:
+        if not _counted(call) or (group is not None and not group.holds(call)):
+            return 0
+        found = _carried([call])
+        mine = found.values() if operator == EVERYBODY else [found.get(OperatorId(operator), _Carried())]
+        return sum(getattr(each, what) for each in mine)
+
+    return f"{who}{titles[what]}（{group.name_ja if group else '全業務'}）", times
 
 
 @dataclass(slots=True)
@@ -161,10 +212,7 @@ def evenness_report(
     """
     monday, sunday = week_of(day)
     mine = [
-        call
-        for call in calls
-        if call.disposition is not Disposition.TEST
-        and monday <= city_time_of(call.arrived_at).date() <= sunday
+        call for call in calls if _counted(call) and monday <= city_time_of(call.arrived_at).date() <= sunday
     ]
     whole = _carried(mine)
     parts = tuple(
@@ -209,9 +257,7 @@ def _part(
     load_by: LoadBy,
     explained: Sequence[Explained],
 ) -> SkillPart:
-    own = _carried(
-        call for call in calls if call.queue is not None and demand_of(call.queue) in group.demands
-    )
+    own = _carried(call for call in calls if group.holds(call))
     queues = {queue for stretch in presence for queue in stretch.queues if demand_of(queue) in group.demands}
     holders = {stretch.operator for stretch in presence if not queues.isdisjoint(stretch.queues)}
     there = {

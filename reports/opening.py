@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
+SEARCHES = "search:"
+"""Begins the name of a figure that counts searches of the knowledge base; no call stands behind these."""
 NO_LINE_CHOSEN = "-"
 """In an address: calls that ended before a line was chosen."""
 
@@ -38,4 +40,5 @@ class Opening:
             parts["hour"] = str(self.hour)
         if self.line is not None:
             parts["line"] = self.line or NO_LINE_CHOSEN
-        return f"/reports/calls?{urlencode(parts, safe=':,')}"
+        page = "searches" if self.metric.startswith(SEARCHES) else "calls"
+        return f"/reports/{page}?{urlencode(parts, safe=':,')}"

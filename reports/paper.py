@@ -149,6 +149,8 @@ class Series:
     style: str
     """`answered`, `abandoned_queue`, `overflow` or `other`: a fill that can be told apart in print."""
     values: tuple[float, ...]
+    opens: tuple[Opening, ...] = ()
+    """By label: the calls behind each value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,8 @@ class Chart:
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     unit: str = "件"
+    opens: tuple[Opening, ...] = ()
+    """By label: the calls behind the whole bar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum, unique
 
+from core.clock import TOKYO
 from core.ids import CallId, Uniqueid
 from ledger.calls import Call, Quality
+from reports.opening import Opening
 
 SHORT_PACKETS = 100
 """A leg of fewer packets (two seconds at 20 ms each) is counted and not judged: one lost packet would be a per cent."""
@@ -99,6 +101,40 @@ class Leg:
         return max((value / each.limit for each, value in values if value is not None), default=0.0)
 
 
+LEG_COUNTS: dict[str, tuple[str, Callable[[Leg], bool]]] = {
+    "legs": ("回線脚", lambda leg: True),
+    "judged": ("判定した回線脚", lambda leg: leg.judged),
+    "over": ("基準を超えた回線脚", lambda leg: leg.judged and bool(leg.over)),
+    "unreported": (
+        "相手の報告がない回線脚",
+        lambda leg: leg.judged and leg.round_trip_s is None and leg.tx_loss is None,
+    ),
+}
+"""What is counted of a route: in words, and whether a leg stands in it."""
+
+
+def legs_in(metric: str) -> tuple[str, Route, Callable[[Call], int]]:
+    """`legs:over:department:701`: what it is called, the route, and how many legs of a call stand in it.
+
+    Raises:
+        KeyError, ValueError: there is no such count.
+    """
+    name, what, kind, extension = metric.split(":")
+    if name != "legs":
+        raise KeyError(name)
+    title, stands = LEG_COUNTS[what]
+    route = Route(kind=RouteKind(kind), extension=extension)
+    return (
+        title,
+        route,
+        lambda call: sum(
+            stands(leg)
+            for leg in legs_of(call, lambda at: datetime.fromtimestamp(at, TOKYO))
+            if leg.route == route
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRow:
     """One route of the period. Medians and high values are of the judged legs that told the figure."""
@@ -115,6 +151,11 @@ class RouteRow:
     """Median, 95th percentile, highest; so the next two."""
     jitter_s: tuple[float | None, float | None, float | None]
     round_trip_s: tuple[float | None, float | None, float | None]
+
+    def opening(self, what: str, report: QualityReport) -> Opening:
+        """The calls behind one of `LEG_COUNTS`."""
+        metric = f"legs:{what}:{self.route.kind.value}:{self.route.extension}"
+        return Opening(metric=metric, first=report.first_day, last=report.last_day)
 
     @property
     def share_over(self) -> float | None:
@@ -135,14 +176,19 @@ class QualityReport:
     """Department by extension."""
 
     def route_name(self, route: Route) -> str:
-        match route.kind:
-            case RouteKind.TRUNK:
-                return "市民の回線（トランク）"
-            case RouteKind.OPERATORS:
-                return "オペレーターの電話機"
-            case RouteKind.DEPARTMENT:
-                name = self.names.get(route.extension)
-                return f"{name}（{route.extension}）" if name else f"内線 {route.extension}"
+        return route_name(route, self.names)
+
+
+def route_name(route: Route, names: Mapping[str, str]) -> str:
+    """A route in words; `names`: departments by extension."""
+    match route.kind:
+        case RouteKind.TRUNK:
+            return "市民の回線（トランク）"
+        case RouteKind.OPERATORS:
+            return "オペレーターの電話機"
+        case RouteKind.DEPARTMENT:
+            name = names.get(route.extension)
+            return f"{name}（{route.extension}）" if name else f"内線 {route.extension}"
 
 
 def legs_of(call: Call, city_time_of: Callable[[float], datetime]) -> list[Leg]:
@@ -230,13 +276,11 @@ def quality_report(
 
 def _row(route: Route, name: str, legs: Sequence[Leg]) -> RouteRow:
     judged = [leg for leg in legs if leg.judged]
+    counts = {what: sum(map(stands, legs)) for what, (_, stands) in LEG_COUNTS.items()}
     return RouteRow(
         route=route,
         name=name,
-        legs=len(legs),
-        judged=len(judged),
-        over=sum(bool(leg.over) for leg in judged),
-        unreported=sum(leg.round_trip_s is None and leg.tx_loss is None for leg in judged),
+        **counts,
         loss=_spread(leg.loss for leg in judged),
         jitter_s=_spread(leg.jitter_s for leg in judged),
         round_trip_s=_spread(leg.round_trip_s for leg in judged),

@@ -29,13 +29,13 @@ DEVIATIONS = {
 }
 
 
-def render_evenness_html(report: EvennessReport) -> str:
-    """One self-contained page: no script, nothing loaded from elsewhere."""
+def render_evenness_html(report: EvennessReport, desk: str = "") -> str:
+    """One self-contained page: no script, nothing loaded from elsewhere; figures open at the desk of this address."""
     made = environment()
     made.filters["deviation_ja"] = lambda kind: DEVIATIONS.get(kind, kind)
     made.globals |= {"sentence": sentence, "load_text": load_text}
     definitions = [DEFINITIONS[name] for name in PRINTED]
-    return made.get_template("evenness.html.j2").render(report=report, definitions=definitions)
+    return made.get_template("evenness.html.j2").render(report=report, definitions=definitions, desk=desk)
 
 
 def render_evenness_csv(report: EvennessReport) -> str:

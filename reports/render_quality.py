@@ -36,8 +36,8 @@ def _ms(seconds: float | None) -> str:
     return NOTHING if seconds is None else f"{1000 * seconds:.0f}ミリ秒"
 
 
-def render_quality_html(report: QualityReport) -> str:
-    """One self-contained page."""
+def render_quality_html(report: QualityReport, desk: str = "") -> str:
+    """One self-contained page; figures open at the desk of this address."""
     made = environment()
     made.filters |= {
         "loss": _loss,
@@ -47,6 +47,7 @@ def render_quality_html(report: QualityReport) -> str:
     }
     return made.get_template("quality.html.j2").render(
         report=report,
+        desk=desk,
         period=days_text(report.first_day, report.last_day),
         thresholds=THRESHOLDS,
         worst=WORST,

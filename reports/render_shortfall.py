@@ -26,12 +26,13 @@ def period_text(report: ShortfallReport) -> str:
     return f"{day_text(first)}から{day_text(last)}まで"
 
 
-def render_shortfall_html(report: ShortfallReport) -> str:
-    """One self-contained page, ending in the part that a person fills in."""
+def render_shortfall_html(report: ShortfallReport, desk: str = "") -> str:
+    """One self-contained page, ending in the part that a person fills in; figures open at the desk of this address."""
     made = environment()
     made.globals |= {"weekday": lambda day: "月火水木金土日"[day.weekday()]}
     return made.get_template("shortfall.html.j2").render(
         report=report,
+        desk=desk,
         period=period_text(report),
         grid=by_day_and_hour(report),
         definitions=[DEFINITIONS[name] for name in PRINTED],

@@ -17,7 +17,9 @@ from ledger.facts import Fact
 from ledger.presence import Presence
 from reports import metrics as m
 from reports.answer_rates import answer_rate, offered, short_by
+from reports.behind import lost_by, offered_by
 from reports.daily import CityFacts
+from reports.opening import Opening
 from reports.shortfall_causes import Cause, CauseKind, Hour, HourKey, causes_of, hours_of
 from reports.tally import tally_of
 
@@ -50,7 +52,7 @@ class CauseSum:
     """How many lost calls lie in hours that show this cause; an hour may show several."""
 
     kind: CauseKind
-    hours: int
+    hours: tuple[HourKey, ...]
     lost: int
 
 
@@ -86,6 +88,18 @@ class ShortfallReport:
     @property
     def lost(self) -> int:
         return self.offered - self.answered
+
+    def opening(self, what: str, hour: LostHour | None = None) -> Opening:
+        """The calls behind `offered`, `answered` or `lost`, of the period or of one hour."""
+        rules = {"offered": offered_by, "lost": lost_by}
+        metric = rules[what](self.city.rule) if what in rules else what
+        key = hour.hour.key if hour else None
+        return Opening(
+            metric=metric,
+            first=key.day if key else self.first_day,
+            last=key.day if key else self.last_day,
+            hour=key.hour if key else None,
+        )
 
     @property
     def short_by(self) -> int:
@@ -173,14 +187,14 @@ def _lost(call: Call, city: CityFacts, city_time_of: CityTimeOf) -> LostCall:
 
 
 def _sums(lost: Sequence[LostHour]) -> tuple[CauseSum, ...]:
-    hours: dict[CauseKind, int] = {}
+    hours: dict[CauseKind, list[HourKey]] = {}
     calls: dict[CauseKind, int] = {}
     for each in lost:
         for cause in each.causes:
-            hours[cause.kind] = hours.get(cause.kind, 0) + 1
+            hours.setdefault(cause.kind, []).append(each.hour.key)
             calls[cause.kind] = calls.get(cause.kind, 0) + len(each.calls)
-    sums = [CauseSum(kind=kind, hours=hours[kind], lost=calls[kind]) for kind in hours]
-    return tuple(sorted(sums, key=lambda each: (-each.lost, -each.hours, each.kind.value)))
+    sums = [CauseSum(kind=kind, hours=tuple(hours[kind]), lost=calls[kind]) for kind in hours]
+    return tuple(sorted(sums, key=lambda each: (-each.lost, -len(each.hours), each.kind.value)))
 
 
 def by_day_and_hour(report: ShortfallReport) -> tuple[list[int], list[tuple[date, Mapping[int, LostHour]]]]:

@@ -18,12 +18,13 @@ from faq_kb.csv_file import write_rows
 from faq_kb.gaps import Gap
 from faq_kb.suggestion import ANSWERED, suggest
 from faq_kb.text import sentences
-from faq_kb.usage import Searched, ranking, success
+from faq_kb.usage import ranking, success
 from runtime.faq import FaqBase, Say, read_file, somebody, write_file
 from services.faq import unknown
 from services.faq_loop import effect_of, found_gaps, recall_correction, said_in
 from services.faq_office import drafted
 from services.faq_ports import UseKind
+from services.figure_searches import how_it_went
 from services.ports import UnitOfWork
 
 Out = Callable[[str], None]
@@ -174,12 +175,7 @@ async def usage(since: date | None, until: date | None, out: Out, say: Say) -> N
         searches, old_searches = await unit.faq.searches(first, last), await unit.faq.searches(earlier, first)
         texts = await unit.faq.latest()
         articles = await unit.faq.articles()
-    told = success(
-        [
-            Searched(words=s.words, found=len(s.found), strict=s.strict, used=bool(s.used or s.clicked))
-            for s in searches
-        ]
-    )
+    told = success([how_it_went(each) for each in searches])
 
     def ranked(kind: UseKind) -> list[dict[str, Any]]:
         rows = ranking(

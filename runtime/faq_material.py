@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from core.clock import TOKYO
 from faq_kb.article import State
-from faq_kb.usage import Searched, success
+from faq_kb.usage import success
 from reports.evenness import sentence
 from reports.sections.faq import Changed, FaqUse, Lacking, Ranked, ReviewDue
 from reports.sections.service import ServiceMaterial, TrainingTheme, WeekSpread
@@ -16,6 +16,7 @@ from runtime.floor_papers import evenness_of
 from runtime.instance import Instance
 from services.faq_loop import found_gaps
 from services.faq_ports import UseKind
+from services.figure_searches import how_it_went
 from services.ports import UnitOfWork
 from speech.quality import themes
 from speech.redact import redact_text
@@ -42,12 +43,7 @@ async def faq_use(instance: Instance, since: float, until: float) -> FaqUse:
         gaps, looked, unanswered = await found_gaps(
             unit, faq_search(instance.settings, lambda _: None), since, until
         )
-    told = success(
-        [
-            Searched(words=s.words, found=len(s.found), strict=s.strict, used=bool(s.used or s.clicked))
-            for s in searches
-        ]
-    )
+    told = success([how_it_went(each) for each in searches])
 
     def question(entry: str) -> str:
         return latest[entry].content.question if entry in latest else "（削除された項目）"
@@ -134,6 +130,7 @@ async def service_material(
                 theme=theme.theme,
                 missed=theme.missed,
                 checked=theme.applied,
+                item=theme.item,
                 operators="、".join(f"{names.get(who, who)} {missed}件" for who, missed in worst),
             )
         )
@@ -143,7 +140,7 @@ async def service_material(
         report = await evenness_of(instance.profile, instance.database, instance.clock, monday)
         weeks += [
             WeekSpread(
-                monday=monday, skill=part.group.name_ja, offers=part.offers, spread=part.evenness,
+                monday=monday, skill=part.group.name_ja, group=part.group.id, offers=part.offers, spread=part.evenness,
                 words=sentence(part, report.load_by),
             )
             for part in report.parts

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from acd.demand import Demand
 from core.clock import TOKYO, Clock
 from core.hours import OpeningHours
 from core.ids import OperatorId, demand_of
@@ -17,11 +16,12 @@ from core.settings import Settings
 from ledger.calls import Call
 from ledger.facts import Fact
 from ledger.presence import presences
-from reports.evenness import EvennessReport, Explained, LoadBy, SkillGroup, evenness_report, week_of
+from reports.evenness import EvennessReport, Explained, LoadBy, evenness_report, week_of
 from reports.render_shortfall import render_shortfall_html
 from reports.shortfall import ShortfallReport, shortfall_report
+from runtime.remembered import desk_origin
 from services.city import CityProfile
-from services.city_facts import city_facts
+from services.city_facts import city_facts, skill_groups
 from services.ports import UnitOfWork
 from storage.database import Database
 
@@ -39,31 +39,6 @@ DRAFTED = "reports.shortfall_looked_at"
 def midnight(day: date) -> float:
     """When a day began in Japan, epoch seconds."""
     return datetime(day.year, day.month, day.day, tzinfo=TOKYO).timestamp()
-
-
-def skill_groups(profile: CityProfile) -> tuple[SkillGroup, ...]:
-    """Everything, each line, each further language, and each topic that a line asks for."""
-    acd = profile.acd
-    demands = [demand for demand, _line in acd.demands()]
-    names = {"ja": "日本語", "en": "英語"}
-
-    def group(identity: str, name: str, found: Iterable[Demand]) -> SkillGroup:
-        return SkillGroup(id=identity, name_ja=name, demands=frozenset(demand.name for demand in found))
-
-    groups = [group("all", "すべての業務", demands)]
-    if len(acd.lines) > 1:
-        groups += [
-            group(line.id, line.name_ja, [d for d in demands if d.line == line.id]) for line in acd.lines
-        ]
-    first = {line.languages[0] for line in acd.lines}
-    for language in sorted({demand.language for demand in demands} - first):
-        name = f"{names.get(language, language)}での対応"
-        groups.append(group(language, name, [d for d in demands if d.language == language]))
-    for skill in acd.skills:
-        topic = group(skill.id, skill.name_ja, [d for d in demands if skill.id in d.stages[0].least])
-        if topic.demands:
-            groups.append(topic)
-    return tuple(groups)
 
 
 def _days(since: float, until: float) -> Iterator[tuple[float, float]]:
@@ -197,7 +172,7 @@ async def draft_last_month(
         report = await shortfall_of(profile, database, clock, first, last)
         if report.missed:
             path = draft_path(settings, first, last)
-            if keep_draft(path, render_shortfall_html(report)):
+            if keep_draft(path, render_shortfall_html(report, desk_origin(settings))):
                 log.warning("the answer rate of %s missed its target: a report is drafted in %s", month, path)
             else:
                 log.info("a report on %s is there already and was edited: %s stays", month, path)

@@ -36,7 +36,6 @@ from core.ids import OperatorId
 from core.keys import COMMAND_VARIABLE, FILE_VARIABLE, key_source
 from core.settings import PROJECT_ROOT, Settings
 from desk.settings import VARIABLES as DESK_VARIABLES
-from desk.settings import DeskSettings, desk_settings_from
 from notify.event_post import EventPoster
 from runtime.alerting import Alerting
 from runtime.anchoring import KEY, Anchoring, anchor_path
@@ -51,7 +50,6 @@ from runtime.housekeeping import Housekeeper
 from runtime.install.asterisk import AsteriskPrefix, asterisk_command, ensure_asterisk
 from runtime.long_calls import LongCalls
 from runtime.office_hours import OfficeHours
-from runtime.process import read_json
 from runtime.prompts import build_city_prompts, speaker
 from runtime.recording_pause import RecordingPause
 from runtime.records import Records
@@ -368,19 +366,6 @@ class Instance:
             anchoring=self.anchoring(),
             events=self.event_sender(),
         )
-
-
-def remembered_desk(settings: Settings) -> DeskSettings:
-    """The desk's settings, in the same way."""
-    return desk_settings_from(settings.http_port, {**read_json(settings.home / REMEMBERED), **os.environ})
-
-
-def desk_origin(settings: Settings) -> str:
-    """How browsers name the desk; empty when its settings cannot be read: a report is made all the same."""
-    try:
-        return remembered_desk(settings).origin
-    except ToritsugiError:
-        return ""
 
 
 def remember(settings: Settings, city: str) -> None:

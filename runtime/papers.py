@@ -12,8 +12,9 @@ from reports.render_evenness import render_evenness_csv, render_evenness_html
 from reports.render_shortfall import render_shortfall_csv, render_shortfall_html
 from runtime.floor_papers import draft_path, evenness_of, keep_draft, shortfall_of
 from runtime.install.asterisk import find_asterisk
-from runtime.instance import Instance, desk_origin
+from runtime.instance import Instance
 from runtime.records import Records, prove, wire_kept
+from runtime.remembered import desk_origin
 from services.city_facts import named_facts
 
 
@@ -53,7 +54,8 @@ async def evenness_paper(city: str | None, day: date, format_: str) -> str:
         report = await evenness_of(instance.profile, instance.database, instance.clock, day)
     finally:
         await instance.database.close()
-    return render_evenness_html(report) if format_ == "html" else render_evenness_csv(report)
+    desk = desk_origin(instance.settings)
+    return render_evenness_html(report, desk) if format_ == "html" else render_evenness_csv(report)
 
 
 async def shortfall_paper(
@@ -65,11 +67,12 @@ async def shortfall_paper(
         report = await shortfall_of(instance.profile, instance.database, instance.clock, first_day, last_day)
     finally:
         await instance.database.close()
+    page = render_shortfall_html(report, desk_origin(instance.settings))
     if save:
         path = draft_path(instance.settings, first_day, last_day)
-        kept = keep_draft(path, render_shortfall_html(report))
+        kept = keep_draft(path, page)
         say(f"案を置きました: {path}" if kept else f"書き込みのある案があるため、そのままにしました: {path}")
-    return render_shortfall_html(report) if format_ == "html" else render_shortfall_csv(report)
+    return page if format_ == "html" else render_shortfall_csv(report)
 
 
 async def ready_instance(city: str | None) -> Instance:

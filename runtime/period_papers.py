@@ -32,7 +32,8 @@ from runtime.availability import read_minutes
 from runtime.faq_material import faq_use, service_material
 from runtime.floor_papers import midnight, month_of
 from runtime.install.pango import ensure_pango
-from runtime.instance import Instance, desk_origin
+from runtime.instance import Instance
+from runtime.remembered import desk_origin
 from runtime.staffing import calls_by_day, open_times, ready
 from services.city import CityProfile
 from services.city_facts import named_facts

@@ -16,9 +16,8 @@ from core.settings import Settings
 from desk.settings import OWN_CERTIFICATE, DeskSettings
 from reports.availability import MINUTE_S, Measured
 from runtime.availability import write_minute
-from runtime.instance import remembered_desk
 from runtime.process import read_json, run_folder
-from runtime.remembered import remembered_settings
+from runtime.remembered import remembered_desk, remembered_settings
 
 log = logging.getLogger(__name__)
 WITHIN_S = 10.0

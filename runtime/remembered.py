@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+from core.errors import ToritsugiError
 from core.settings import Settings, settings_from
+from desk.settings import DeskSettings, desk_settings_from
 from runtime.process import read_json
 
 REMEMBERED = "settings.json"
@@ -17,3 +19,16 @@ def remembered_settings() -> Settings:
     """
     home = settings_from().home
     return settings_from({**read_json(home / REMEMBERED), **os.environ})
+
+
+def remembered_desk(settings: Settings) -> DeskSettings:
+    """The desk's settings, in the same way."""
+    return desk_settings_from(settings.http_port, {**read_json(settings.home / REMEMBERED), **os.environ})
+
+
+def desk_origin(settings: Settings) -> str:
+    """How browsers name the desk; empty when its settings cannot be read: a report is made all the same."""
+    try:
+        return remembered_desk(settings).origin
+    except ToritsugiError:
+        return ""

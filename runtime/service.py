@@ -14,8 +14,9 @@ from typing import Any
 from core.keys import key_source
 from core.settings import settings_from
 from runtime.alert_commands import watch_engine
-from runtime.instance import Instance, carried_environment, remember, remembered_desk
+from runtime.instance import Instance, carried_environment, remember
 from runtime.process import alive, read_json, require_free_ports, run_folder
+from runtime.remembered import remembered_desk
 from runtime.tools import bring_tools
 from runtime.warden import Warden
 

@@ -13,16 +13,12 @@ from reports.render_complaints import render_complaints_csv, render_complaints_h
 from reports.render_quality import render_quality_csv, render_quality_html
 from runtime.floor_papers import DAY_S, midnight
 from runtime.papers import ready_instance
-from services.city import CityProfile
+from runtime.remembered import desk_origin
+from services.city_facts import department_names
 from speech.redact import redact_text
 
 TOLD_AFTER_S = 31 * DAY_S
 """So long after the period an alert about a request of it is looked for."""
-
-
-def department_names(profile: CityProfile) -> dict[str, str]:
-    """Departments by extension."""
-    return {entry.extension: entry.name_ja for entry in profile.acd.directory}
 
 
 async def quality_paper(city: str | None, first_day: date, last_day: date, format_: str) -> str:
@@ -47,7 +43,8 @@ async def quality_paper(city: str | None, first_day: date, last_day: date, forma
         made_at=instance.clock.city_now(),
         city_time_of=instance.clock.city_time_of,
     )
-    return render_quality_html(report) if format_ == "html" else render_quality_csv(report)
+    desk = desk_origin(instance.settings)
+    return render_quality_html(report, desk) if format_ == "html" else render_quality_csv(report)
 
 
 async def complaints_paper(city: str | None, first_day: date, last_day: date, format_: str) -> str:

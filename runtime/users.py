@@ -8,8 +8,9 @@ from typing import Any
 from core.errors import ToritsugiError
 from desk.accounts import Accounts, Wanted
 from interactions.access import Role
-from runtime.instance import Instance, remembered_desk
+from runtime.instance import Instance
 from runtime.people import whoever
+from runtime.remembered import remembered_desk
 
 
 async def _accounts(city: str | None) -> tuple[Instance, Accounts]:

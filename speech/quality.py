@@ -6,7 +6,7 @@ A machine's word is a proposal: a supervisor's overrules it, item by item, and t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -182,19 +182,26 @@ class Theme:
         return self.missed / self.applied if self.applied else 0.0
 
 
+def outcomes(
+    record: Mapping[str, Any], overruled: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """The items that applied to a call, and whether each was done: a supervisor's word before the machine's."""
+    for item in record.get("items", ()):
+        word = overruled.get(item["id"])
+        outcome = word["passed"] if word else item["passed"]
+        if outcome is not None:
+            yield item, bool(outcome)
+
+
 def themes(checks: Iterable[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]]) -> list[Theme]:
     """Training themes from calls (call id, operator, record, overruled), the most pressing first: weight by share."""
     applied: dict[str, dict[str, list[bool]]] = {}
     names: dict[str, tuple[str, int]] = {}
     calls: dict[str, list[str]] = {}
     for call, operator, record, overruled in checks:
-        for item in record.get("items", ()):
-            word = overruled.get(item["id"])
-            outcome = word["passed"] if word else item["passed"]
-            if outcome is None:
-                continue
+        for item, outcome in outcomes(record, overruled):
             names[item["id"]] = (item["theme"], item["weight"])
-            applied.setdefault(item["id"], {}).setdefault(operator, []).append(bool(outcome))
+            applied.setdefault(item["id"], {}).setdefault(operator, []).append(outcome)
             if not outcome:
                 calls.setdefault(item["id"], []).append(call)
     found = []

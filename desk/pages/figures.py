@@ -26,6 +26,7 @@ from reports.period import call_cells
 from services.access import Permission
 from services.city_facts import named_facts
 from services.figure_calls import FigureCalls
+from services.figure_searches import FigureSearches, title_of_searches
 
 table = Table()
 READ = Permission.REPORT_READ
@@ -90,7 +91,7 @@ async def calls(visit: Visit) -> web.StreamResponse:
     await visit.note("report.calls", opening.metric, first=str(opening.first), last=str(opening.last))
     if asked.format == "csv":
         return await as_csv(visit, opening)
-    number, mine = await page_of(figures, opening, asked.page)
+    number, figure, mine = await page_of(figures, opening, asked.page)
     shown = await listed(visit, mine, opening.last)
     return desk.looks.page(
         "reports/calls.html",
@@ -102,6 +103,7 @@ async def calls(visit: Visit) -> web.StreamResponse:
         opening=opening,
         line=desk.hub.words.line(opening.line) if opening.line else opening.line,
         number=number,
+        figure=figure,
         rows=ROWS,
         listed=shown,
         page=asked.page,
@@ -112,16 +114,54 @@ async def calls(visit: Visit) -> web.StreamResponse:
     )
 
 
-async def page_of(figures: FigureCalls, opening: Opening, page: int) -> tuple[int, list[Call]]:
-    """How many there are, and those of one page. Raises ToritsugiError when there is no such page."""
-    skipped, number, mine = ROWS * (page - 1), 0, list[Call]()
-    async for call in figures.behind(opening):
+@table.get("/reports/searches", READ, "数字の元になった検索", query=Asked)
+async def searches(visit: Visit) -> web.StreamResponse:
+    """The searches of the knowledge base that a figure counts; their words are masked."""
+    asked, desk = visit.query(Asked), visit.desk
+    opening = asked.opening
+    title = title_of_searches(opening.metric)
+    await visit.note("report.searches", opening.metric, first=str(opening.first), last=str(opening.last))
+    found = await FigureSearches(desk.reading, desk.clock).behind(opening)
+    begin = ROWS * (asked.page - 1)
+    if begin and begin >= len(found):
+        raise ToritsugiError("そのページはありません", where="ページ", cure="1 から開く")
+    names = (await named_facts(desk.profile, opening.last, desk.reading)).operator_names
+    return desk.looks.page(
+        "reports/searches.html",
+        visit,
+        title=title,
+        days=day_text(opening.first)
+        if opening.first == opening.last
+        else f"{day_text(opening.first)} から {day_text(opening.last)} まで",
+        number=len(found),
+        rows=ROWS,
+        listed=[
+            (f"{at.month}/{at.day} {at:%H:%M:%S}", each, names.get(each.actor, each.actor))
+            for each in found[begin : begin + ROWS]
+            for at in (desk.clock.city_time_of(each.at),)
+        ],
+        page=asked.page,
+        pages=max(1, -(-len(found) // ROWS)),
+        query=urlencode(
+            {key: value for key, value in visit.request.query.items() if key != "page"}, safe=":,"
+        ),
+    )
+
+
+async def page_of(figures: FigureCalls, opening: Opening, page: int) -> tuple[int, int, list[Call]]:
+    """How many calls there are, the figure that they make, and those of one page.
+
+    Raises:
+        ToritsugiError: there is no such page.
+    """
+    skipped, number, figure, mine = ROWS * (page - 1), 0, 0, list[Call]()
+    async for call, times in figures.counted(opening):
         if skipped <= number < skipped + ROWS:
             mine.append(call)
-        number += 1
+        number, figure = number + 1, figure + times
     if not mine and page > 1:
         raise ToritsugiError("そのページはありません", where="ページ", cure="1 から開く")
-    return number, mine
+    return number, figure, mine
 
 
 async def listed(visit: Visit, calls: Sequence[Call], day: date) -> list[Listed]:
@@ -181,6 +221,8 @@ class CallsOut(BaseModel):
 
     title: str
     number: int
+    figure: int
+    """What the paper shows: other than `number` where a call counts more than once, or several calls as one number."""
     calls: list[CallOut]
 
 
@@ -190,7 +232,7 @@ async def calls_out(visit: Visit) -> web.StreamResponse:
     opening, figures = asked.opening, figure_calls(visit)
     title = figures.title(opening)
     await visit.note("report.calls", opening.metric, first=str(opening.first), last=str(opening.last))
-    number, mine = await page_of(figures, opening, asked.page)
+    number, figure, mine = await page_of(figures, opening, asked.page)
     shown = [
         CallOut(
             call=each.row.call_id,
@@ -205,5 +247,5 @@ async def calls_out(visit: Visit) -> web.StreamResponse:
         )
         for each in await listed(visit, mine, opening.last)
     ]
-    told = CallsOut(title=title, number=number, calls=shown)
+    told = CallsOut(title=title, number=number, figure=figure, calls=shown)
     return web.json_response(told.model_dump(mode="json"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reports.drawn import Part, drawn, part_of
 from reports.metrics import share
+from reports.opening import SEARCHES
 from reports.paper import Block, Column, Kind, Row, Rows, Table, Words
+from reports.period import Period
 
 if TYPE_CHECKING:
     from reports.sections.material import Material
@@ -99,18 +102,22 @@ def searches(material: Material) -> Table:
         Column(id="number", title="件数", kind=Kind.NUMBER),
         Column(id="share", title="検索に占める割合", kind=Kind.SHARE),
     )
+    part = part_of(material.period)
     names = (
-        ("検索", use.searches),
-        ("使われた（開いた、または案内した）", use.used),
-        ("ぴったりの項目がなかった", use.no_strict_hit),
-        ("　うち1件も見つからなかった", use.zero_hit),
+        ("検索", "searches", use.searches),
+        ("使われた（開いた、または案内した）", "used", use.used),
+        ("ぴったりの項目がなかった", "no_strict_hit", use.no_strict_hit),
+        ("　うち1件も見つからなかった", "zero_hit", use.zero_hit),
     )
-    return _table(
-        "faq_searches",
-        "FAQ の検索",
-        columns,
-        [(name, number, share(number, use.searches)) for name, number in names],
-        f"その前の同じ長さの期間の検索は{use.searches_before:,}件。",
+    return drawn(
+        id="faq_searches",
+        title="FAQ の検索",
+        columns=columns,
+        rows=[
+            (name, part.valued(number, f"{SEARCHES}{what}"), share(number, use.searches))
+            for name, what, number in names
+        ],
+        note=f"その前の同じ長さの期間の検索は{use.searches_before:,}件。",
     )
 
 
@@ -120,12 +127,16 @@ def in_vain(material: Material) -> Table:
         Column(id="words", title="言葉", wide=True),
         Column(id="number", title="回数", kind=Kind.NUMBER),
     )
-    return _table(
-        "faq_in_vain",
-        "見つからなかった言葉",
-        columns,
-        list(_use(material).in_vain),
-        "ぴったりの項目がなく、何も開かれなかった検索。類義語か項目を足す候補。",
+    part = part_of(material.period)
+    return drawn(
+        id="faq_in_vain",
+        title="見つからなかった言葉",
+        columns=columns,
+        rows=[
+            (words, part.valued(number, f"{SEARCHES}in_vain:{words}"))
+            for words, number in _use(material).in_vain
+        ],
+        note="ぴったりの項目がなく、何も開かれなかった検索。類義語か項目を足す候補。",
     )
 
 
@@ -138,11 +149,31 @@ def entries(material: Material) -> Table:
         Column(id="before", title="前の期間", kind=Kind.NUMBER),
         Column(id="shown", title="表示", kind=Kind.NUMBER),
     )
-    rows: list[Row] = [
-        (each.entry, each.question, each.told, each.told_before, each.shown)
+    part, before = part_of(material.period), _before(material.period)
+    rows = [
+        (
+            each.entry,
+            each.question,
+            part.valued(each.told, f"entry:used:{each.entry}"),
+            before.valued(each.told_before, f"entry:used:{each.entry}"),
+            part.valued(each.shown, f"entry:shown:{each.entry}"),
+        )
         for each in _use(material).entries
     ]
-    return _table("faq_entries", "よく使われた項目", columns, rows, "案内、表示の多い順に50件まで。")
+    return drawn(
+        id="faq_entries", title="よく使われた項目", columns=columns, rows=rows,
+        note="案内、表示の多い順に50件まで。",
+    )  # fmt: skip
+
+
+def _before(period: Period) -> Part:
+    """The equally long time before a period."""
+    length = period.last_day - period.first_day
+    return replace(
+        part_of(period),
+        first=period.first_day - length - timedelta(days=1),
+        last=period.first_day - timedelta(days=1),
+    )
 
 
 def gaps(material: Material) -> Table:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from reports.drawn import Shown, drawn, part_of
+from reports.evenness import carried_by
 from reports.metrics import share
-from reports.paper import Column, Kind, Row, Rows, Table, Words
+from reports.opening import Opening
+from reports.paper import Column, Kind, Table, Words
 
 if TYPE_CHECKING:
     from reports.sections.material import Material
@@ -22,6 +25,8 @@ class TrainingTheme:
     missed: int
     checked: int
     """Calls to which the item applied."""
+    item: str
+    """Id in the checklist."""
     operators: str
     """Who missed it most often, with how often."""
 
@@ -33,6 +38,8 @@ class WeekSpread:
     monday: date
     skill: str
     offers: int
+    group: str
+    """Id of the skill."""
     spread: float | None
     """(max - min) / mean of the load rates."""
     words: str
@@ -66,13 +73,20 @@ def themes(material: Material) -> Table:
         Column(id="share", title="割合", kind=Kind.SHARE, ratio=("missed", "checked")),
         Column(id="operators", title="多い人", wide=True),
     )
-    rows: list[Row] = [
-        (each.theme, each.missed, each.checked, share(each.missed, each.checked), each.operators)
+    part = part_of(material.period)
+    rows = [
+        (
+            each.theme,
+            part.valued(each.missed, f"theme:missed:{each.item}"),
+            part.valued(each.checked, f"theme:checked:{each.item}"),
+            share(each.missed, each.checked),
+            each.operators,
+        )
         for each in found.themes
     ]
     score = "" if found.mean_score is None else f"、平均点は100点満点の{found.mean_score:.1f}点"
-    return Table(
-        id="themes", title="応対品質と研修のテーマ", columns=columns, rows=Rows(columns, rows),
+    return drawn(
+        id="themes", title="応対品質と研修のテーマ", columns=columns, rows=rows,
         note=f"品質を確かめた通話は{found.checked:,}件{score}。機械の判定は案で、監督者の判定を先に採る。",
     )  # fmt: skip
 
@@ -86,11 +100,25 @@ def evenness(material: Material) -> Table:
         Column(id="spread", title="ばらつき", kind=Kind.SHARE),
         Column(id="words", title="読み方", wide=True),
     )
-    rows: list[Row] = [
-        (each.monday, each.skill, each.offers, each.spread, each.words) for each in _service(material).weeks
+    rows = [
+        (
+            each.monday,
+            each.skill,
+            Shown(
+                value=each.offers,
+                opens=Opening(
+                    metric=carried_by("offers", each.group),
+                    first=each.monday,
+                    last=each.monday + timedelta(days=6),
+                ),
+            ),
+            each.spread,
+            each.words,
+        )
+        for each in _service(material).weeks
     ]
-    return Table(
-        id="evenness", title="均等配分（週ごと）", columns=columns, rows=Rows(columns, rows),
+    return drawn(
+        id="evenness", title="均等配分（週ごと）", columns=columns, rows=rows,
         note="負荷率の（最大 − 最小）÷ 平均。0%に近いほど均等。人ごとの数字は週報（report evenness）にある。",
     )  # fmt: skip
 

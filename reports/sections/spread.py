@@ -131,33 +131,43 @@ def grid(material: Material) -> Table:
 
 
 def day_chart(material: Material) -> Chart:
-    found = material.period.by_day()
+    period = material.period
+    found = period.by_day()
     return _chart(
         "day_chart",
         "日別の入電",
         [f"{day.month}/{day.day}" if day.day == 1 else str(day.day) for day in found],
-        list(found.values()),
+        [_of_days(period, tally, day, day) for day, tally in found.items()],
     )
 
 
 def hour_chart(material: Material) -> Chart:
-    found = material.period.by_hour()
+    found, whole = material.period.by_hour(), part_of(material.period)
     every = list(range(min(found), max(found) + 1)) if found else []
-    tallies = [found.get(hour, Tally()) for hour in every]
-    return _chart("hour_chart", "時間帯別の入電", [f"{hour}時" for hour in every], tallies)
+    parts = [replace(whole, tally=found.get(hour, Tally()), hour=hour) for hour in every]
+    return _chart("hour_chart", "時間帯別の入電", [f"{hour}時" for hour in every], parts)
 
 
-def _chart(name: str, title: str, labels: Sequence[str], tallies: Sequence[Tally]) -> Chart:
-    kinds = (("応答", "answered", _D.ANSWERED), ("待ち中の切断", "abandoned_queue", _D.ABANDONED_QUEUE),
-             ("混雑の案内", "overflow", _D.OVERFLOW))  # fmt: skip
-    series = [
-        Series(name=text, style=style, values=tuple(float(tally.ends[kind]) for tally in tallies))
-        for text, style, kind in kinds
-    ]
-    rest = tuple(float(m.incoming(tally) - sum(tally.ends[kind] for *_, kind in kinds)) for tally in tallies)
+def _chart(name: str, title: str, labels: Sequence[str], parts: Sequence[Part]) -> Chart:
+    kinds = (
+        ("応答", "answered"),
+        ("待ち中の切断", "abandoned_queue"),
+        ("混雑の案内", "overflow"),
+        ("その他", "other"),
+    )
+    series = tuple(
+        Series(
+            name=text,
+            style=metric,
+            values=tuple(float(part.count(metric)) for part in parts),
+            opens=tuple(part.opening(metric) for part in parts),
+        )
+        for text, metric in kinds
+    )
     return Chart(
         id=name,
         title=title,
         labels=tuple(labels),
-        series=(*series, Series(name="その他", style="other", values=rest)),
+        series=series,
+        opens=tuple(part.opening("incoming") for part in parts),
     )

@@ -23,7 +23,7 @@ def funnel(material: Material) -> Table:
         ("冒頭の案内", f"past:{_D.AFTER_HOURS}", "lost_in:", "案内の途中で切断"),
         *(
             (
-                f"メニュー {node}",
+                material.period.city.menu_names.get(node, f"メニュー {node}"),
                 f"past_menus:{','.join(menus[:place])}",
                 f"lost_in:{node}",
                 "メニューの途中で切断",

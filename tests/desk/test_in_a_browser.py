@@ -219,7 +219,8 @@ PAGES = {
     "kantoku": (
         "/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/calls?kind=offered", "/board/hours",
         "/board/alerts/k3f9ab2q", "/tickets", "/tickets/t-mine", "/tickets/new", "/cases", CASE, f"{CASE}/history",
-        "/reports", "/reports/calls?metric=answered&first=2026-11-27", "/account", "/nowhere",
+        "/reports", "/reports/calls?metric=callers&first=2026-11-27",
+        "/reports/searches?metric=search:searches&first=2026-11-27", "/account", "/nowhere",
     ),
     "aoki": ("/desk",),
     "kanri": ("/users", "/users/aoki", "/audit"),

@@ -18,6 +18,7 @@ from interactions.access import Person, Role
 from interactions.case import case_id_of
 from interactions.ticket import TicketState
 from services.access import Permission
+from services.faq_ports import SearchEntry
 from services.ports import AuditEntry
 
 pytestmark = pytest.mark.desk
@@ -320,9 +321,37 @@ async def test_a_figure_opens_to_its_calls(world: World, signed_in: SignedIn) ->
         f"metric=answered&{today}&page=9",
         f"metric=offered:nothing&{today}",
         f"metric=answered&{today}&last=2020-01-01",
+        f"metric=carried:secret:all:&{today}",
+        f"metric=carried:calls:nowhere:&{today}",
+        f"metric=legs:over&{today}",
+        f"metric=theme:secret:close&{today}",
     ):
         assert (await supervisor.get(f"/reports/calls?{wrong}")).status == 422, wrong
     assert len(await audited(world, "report.calls")) == 6
+    number = (await (await supervisor.get(f"/api/v1/reports/calls?metric=callers&{today}")).json())["figure"]
+    every = await (await supervisor.get(f"/reports/calls?metric=callers&{today}")).text()
+    assert f"報告の数字は {number} です" in every
+    assert "番号ごとの通話をすべて" in every
+
+
+async def test_a_figure_of_the_knowledge_base_opens_to_its_searches(
+    world: World, signed_in: SignedIn
+) -> None:
+    supervisor, today = await signed_in("kantoku"), "first=2026-11-27"
+    async with world.database.uow() as unit:
+        for words, found in (("旧姓", ()), ("手数料", ("card-fee",))):
+            await unit.faq.log_search(
+                SearchEntry(at=BASE, actor="aoki", words=words, found=found, strict=bool(found))
+            )
+    every = await (await supervisor.get(f"/reports/searches?metric=search:searches&{today}")).text()
+    assert "2 件" in every
+    assert "手数料" in every
+    vain = await (await supervisor.get(f"/reports/searches?metric=search:in_vain:旧姓&{today}")).text()
+    assert "1 件" in vain
+    assert "手数料" not in vain
+    for wrong in ("search:secret", "search:searches&page=9", "answered"):
+        assert (await supervisor.get(f"/reports/searches?metric={wrong}&{today}")).status == 422, wrong
+    assert len(await audited(world, "report.searches")) == 3
 
 
 async def test_an_administrator_gives_no_other_role_to_oneself(world: World, signed_in: SignedIn) -> None:

@@ -24,9 +24,9 @@ from runtime.floor_papers import (
     month_of,
     opening_s,
     shortfall_of,
-    skill_groups,
 )
 from services.city import CityProfile, load_city
+from services.city_facts import skill_groups
 from services.ports import OperatorAccount
 from storage.database import Database
 

@@ -111,9 +111,12 @@ def material(calls: Sequence[Call]) -> Material:
         ),
         service=ServiceMaterial(
             checked=36, mean_score=81.5,
-            themes=[TrainingTheme(theme="=おわりの確認", missed=12, checked=36, operators="青木 5件")],
+            themes=[TrainingTheme(theme="=おわりの確認", missed=12, checked=36, item="close", operators="青木 5件")],
             weeks=[
-                WeekSpread(monday=date(2024, 12, 2), skill="交付予約", offers=120, spread=0.18, words="ほぼ均等です。")
+                WeekSpread(
+                    monday=date(2024, 12, 2), skill="交付予約", group="booking", offers=120, spread=0.18,
+                    words="ほぼ均等です。",
+                )
             ],
         ),
     )  # fmt: skip

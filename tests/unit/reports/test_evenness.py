@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from reports.evenness import (
     Explained,
     LoadBy,
     SkillGroup,
+    carried_in,
     evenness,
     evenness_report,
     load_text,
@@ -57,6 +59,28 @@ def test_a_week_is_an_iso_week() -> None:
     assert week_of(date(2026, 11, 26)) == (date(2026, 11, 23), date(2026, 11, 29))
     assert week_of(date(2027, 1, 1)) == (date(2026, 12, 28), date(2027, 1, 3))
     assert report_of(Centre(1), date(2027, 1, 1)).week == (2026, 53)
+
+
+def test_every_figure_opens_to_the_calls_that_make_it() -> None:
+    """A call that went back to the same person counts twice for them, in the figure and in its list."""
+    calls = even_week().folded()
+    twice = next(call for call in calls if call.segments)
+    calls[calls.index(twice)] = replace(twice, segments=(twice.segments[0], twice.segments[0]))
+    report = report_of(even_week(), calls=calls)
+    groups = {group.id: group for group in (BOOKING, CARD)}
+    wrong, seen = [], Counter[str]()
+    for part in report.parts:
+        rows = [("offers", part.offers, report.opening("offers", part))]
+        for row in part.rows:
+            figures = {"calls": row.calls, "offers": row.offers, "missed": row.missed}
+            rows += [(what, value, report.opening(what, part, row)) for what, value in figures.items()]
+            rows.append(("all", row.all_calls, report.opening("calls", None, row)))
+        for what, value, opening in rows:
+            _title, times = carried_in(opening.metric, groups)
+            seen[what] += value
+            wrong += [opening] if sum(map(times, calls)) != value else []
+    assert wrong == []
+    assert min(seen[what] for what in ("calls", "offers", "missed", "all")) > 0
 
 
 def test_every_call_and_minute_is_somebodys() -> None:

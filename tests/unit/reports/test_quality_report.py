@@ -11,7 +11,18 @@ from report_calls import at, call_of, city_time_of
 
 from core.ids import Uniqueid
 from ledger.calls import Call, Disposition, Quality, StaffSegment
-from reports.quality import JITTER, LOSS, ROUND_TRIP, QualityReport, Route, RouteKind, legs_of, quality_report
+from reports.quality import (
+    JITTER,
+    LEG_COUNTS,
+    LOSS,
+    ROUND_TRIP,
+    QualityReport,
+    Route,
+    RouteKind,
+    legs_in,
+    legs_of,
+    quality_report,
+)
 
 pytestmark = pytest.mark.unit
 TRUNK, OPERATORS = Route(kind=RouteKind.TRUNK), Route(kind=RouteKind.OPERATORS)
@@ -58,6 +69,32 @@ def test_each_leg_has_its_route() -> None:
     assert [row.name for row in report_of(made).rows] == [
         "市民の回線（トランク）", "オペレーターの電話機", "市民課（701）", "内線 702",
     ]  # fmt: skip
+
+
+def test_every_figure_opens_to_the_calls_of_its_legs() -> None:
+    """Added up over the calls, the count that a figure names gives the figure."""
+    calls = [
+        call(quality("PJSIP/trunk-1", "c", rx_lost=900), quality("PJSIP/trunk-2", "d"), staff={"d": "701"}),
+        call(
+            quality("PJSIP/op101-1", tx_jitter_s=0.0, rtt_s=None),
+            quality("PJSIP/op102-2", rx_count=7),
+            hour=11,
+        ),
+        call(hour=12),
+    ]
+    report = report_of(*calls)
+    told = {(row.route, what): getattr(row, what) for row in report.rows for what in LEG_COUNTS}
+    opened = {}
+    for row in report.rows:
+        for what in LEG_COUNTS:
+            _title, route, times = legs_in(row.opening(what, report).metric)
+            opened[route, what] = sum(times(each) for each in calls)
+    assert opened == told
+    assert (told[OPERATORS, "legs"], told[OPERATORS, "judged"], told[TRUNK, "over"]) == (2, 1, 1)
+    assert told[OPERATORS, "unreported"] == 1
+    for wrong in ("legs:secret:trunk:", "legs:over:nowhere:", "legs:over"):
+        with pytest.raises((KeyError, ValueError)):
+            legs_in(wrong)
 
 
 def test_a_share_counts_what_should_have_come() -> None:

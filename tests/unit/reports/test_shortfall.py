@@ -123,7 +123,7 @@ def test_causes_rest_on_figures_and_calls(bad_day: ShortfallReport) -> None:
 
 
 def test_the_sum_tells_what_matters_most(bad_day: ShortfallReport) -> None:
-    assert [(each.kind, each.hours, each.lost) for each in bad_day.causes[:2]] == [
+    assert [(each.kind, len(each.hours), each.lost) for each in bad_day.causes[:2]] == [
         (K.ARRIVALS, 1, 9),
         (K.FEW_STAFF, 5, 8),
     ]
