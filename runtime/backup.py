@@ -45,7 +45,7 @@ DAY_S = 86_400.0
 OF_THE_MACHINE = frozenset({"tail_position"})
 """Rows that speak of files of the old machine."""
 
-_FOLDERS = ("sip", "reports", "certificates")
+_FOLDERS = ("sip", "reports", "certificates", "availability")
 _FILES = ("emergency.json", "notice.json", "audit-anchors.jsonl", REPLAYS)
 _SETTINGS_OF_THE_MACHINE = ("TORITSUGI_DATABASE_URL", "TORITSUGI_KEYS", "TORITSUGI_KEYS_COMMAND")
 
@@ -144,7 +144,7 @@ async def _write(instance: Instance, target: Path, ring: KeyRing, say: Say) -> t
 
 
 def _add_files(instance: Instance, writer: ArchiveWriter) -> dict[str, FileSum]:
-    """Settings, profile, secrets, papers and the copy of SIP; not the logs, whose content is in the table `fact`."""
+    """Settings, profile, secrets, papers, SIP's copy, each minute's look; not the logs: a table has their content."""
     home, sums = instance.settings.home, {}
 
     found = {name: home / name for name in _FILES}

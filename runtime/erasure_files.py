@@ -108,6 +108,9 @@ FILE_KINDS = (
     FileKind(name="faq", label_ja="FAQ の検索の索引", how=FileErase.KEEP, patterns=("faq/*",)),
     FileKind(name="run", label_ja="動作中の状態", how=FileErase.KEEP, patterns=("run/*",)),
     FileKind(
+        name="availability", label_ja="稼働の記録", how=FileErase.KEEP, patterns=("availability/*.jsonl",)
+    ),
+    FileKind(
         name="switch",
         label_ja="交換機の設定と状態",
         how=FileErase.KEEP,

@@ -45,6 +45,7 @@ async def used_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     a_file(log / "console.log", f"+81 90-1234-5678\n{NUMBER}\n")
     message = {"at": END - 60, "call_id": "abc@h", "method": "INVITE", "from_user": NUMBER}
     a_file(settings.sip_log, json.dumps(message) + "\n")
+    a_file(settings.home / "availability" / "2026-10.jsonl", "{}")
     a_file(settings.reports / "shortfall-2026-10.html", f"<p>{SERVED} 090-1234-5678 の方にお詫びした</p>")
     a_file(settings.reports / "monthly-2026-10-01_2026-10-31" / "paper.html", "<p>090****5678</p>")
     for name in (

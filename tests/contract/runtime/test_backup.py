@@ -107,6 +107,7 @@ async def test_every_row_and_file_comes_back(
     for name in (
         "sip/messages.jsonl",
         "reports/shortfall-2026-10.html",
+        "availability/2026-10.jsonl",
         "secrets/ami",
         "emergency.json",
         "reports/monthly-2026-10-01_2026-10-31/paper.html",
