@@ -104,6 +104,17 @@ class CallRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outreach:
+    """One call of the centre to an office or a home."""
+
+    at: datetime
+    facility: str
+    content: str
+    result: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport:
     """Everything the paper says; rendering adds nothing to it."""
 
@@ -121,6 +132,8 @@ class DailyReport:
     """Calls about which something is declared unknown."""
     reconciliation: Reconciliation | None
     versions: Mapping[str, str]
+    outreach: tuple[Outreach, ...] | None = None
+    """Calls of the centre to offices and homes; None where the contract has none."""
 
     def figure(self, name: str) -> Figure:
         """Raises KeyError when there is no such figure."""
@@ -142,6 +155,7 @@ def daily_report(
     made_at: datetime,
     reconciliation: Reconciliation | None = None,
     versions: Mapping[str, str] | None = None,
+    outreach: Sequence[Outreach] | None = None,
 ) -> DailyReport:
     """The report of one day.
 
@@ -153,6 +167,7 @@ def daily_report(
         made_at: printed in the head.
         reconciliation: of the same day, when it was made.
         versions: printed in the foot, e.g. of Asterisk.
+        outreach: the day's calls to offices and homes; None where the contract has none.
     """
     arrived = sorted(
         (call for call in calls if city_time_of(call.arrived_at).date() == day),
@@ -176,6 +191,7 @@ def daily_report(
         incomplete=sum(_is_incomplete(call) for call in mine),
         reconciliation=reconciliation,
         versions=dict(versions or {}),
+        outreach=None if outreach is None else tuple(outreach),
     )
 
 

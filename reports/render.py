@@ -173,6 +173,11 @@ def render_daily_csv(report: DailyReport) -> str:
         for row in rows:
             for name, title, unit in _ROW_FIELDS:
                 write(f"{kind} {row.label}", name, title, getattr(row, name), unit, "", "")
+    if report.outreach is not None:
+        write("電話による勧奨", "outreach", "かけた電話", len(report.outreach), "件", "", "")
+        for each in report.outreach:
+            told = f"{each.content}：{each.result}（{each.by}）"
+            write(f"電話による勧奨 {each.at:%H:%M}", "outreach", each.facility, 1, "件", told, "")
     return BOM + buffer.getvalue()
 
 

@@ -145,4 +145,4 @@ def staffing_called(
     """
     from runtime.staffing_papers import outreach_written
 
-    out(asyncio.run(outreach_written(city, facility, content, result, number=number, by=by)))
+    out(asyncio.run(outreach_written(city, facility, content, result, number=number, by=by, say=say)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from core.clock import TOKYO
-from reports.daily import daily_report
+from interactions.ticket import Ticket, TicketKind
+from reports.daily import Outreach, daily_report
 from reports.render import render_daily_csv, render_daily_html
 from reports.render_evenness import render_evenness_csv, render_evenness_html
 from reports.render_shortfall import render_shortfall_csv, render_shortfall_html
@@ -28,11 +29,14 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
     until = since + timedelta(days=1).total_seconds()
     async with database.reading() as unit:
         calls = await unit.calls.between(since, until)
+        tickets = await unit.tickets.between(since, until)
     facts = await named_facts(instance.profile, day, database.reading)
     proof = None
     if wire_kept(instance.profile, since):
         proof = await prove(instance.settings, instance.profile, database, since, until)
     await database.close()
+    staffing = instance.profile.acd.staffing
+    calls_out = staffing is not None and staffing.outbound is not None
     asterisk = find_asterisk(instance.settings.tools)
     report = daily_report(
         facts,
@@ -42,9 +46,25 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
         made_at=instance.clock.city_now(),
         reconciliation=proof,
         versions={"Asterisk": asterisk.version} if asterisk else {},
+        outreach=outreach_of(tickets, instance.clock.city_time_of) if calls_out else None,
     )
     desk = desk_origin(instance.settings)
     return render_daily_html(report, desk) if format_ == "html" else render_daily_csv(report)
+
+
+def outreach_of(tickets: Iterable[Ticket], city_time_of: Callable[[float], datetime]) -> list[Outreach]:
+    """The calls to offices and homes among what was written down."""
+    return [
+        Outreach(
+            at=city_time_of(each.opened_at),
+            facility=each.person,
+            content=each.content,
+            result=each.result,
+            by=each.owner,
+        )
+        for each in tickets
+        if each.kind is TicketKind.OUTREACH
+    ]
 
 
 async def evenness_paper(city: str | None, day: date, format_: str) -> str:

@@ -26,13 +26,14 @@ from reports.paper import Paper, Rows, Words
 from reports.period import Period
 from reports.profile import ReportSection
 from reports.resolution import AGAIN_DAYS, Following
-from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, Outreach, case_cells
+from reports.sections.material import CASE_COLUMNS, Complaint, HandledCase, Material, case_cells
 from reports.sections.uptime import Uptime
 from runtime.availability import read_minutes
 from runtime.faq_material import faq_use, service_material
 from runtime.floor_papers import midnight, month_of
 from runtime.install.pango import ensure_pango
 from runtime.instance import Instance
+from runtime.papers import outreach_of
 from runtime.remembered import desk_origin
 from runtime.staffing import calls_by_day, open_times, ready
 from services.city import CityProfile
@@ -185,14 +186,7 @@ async def material_of(instance: Instance, wanted: Wanted, *, say: Say = lambda _
         for each in tickets
         if each.kind in (TicketKind.COMPLAINT, TicketKind.WRONG_GUIDANCE)
     ]
-    material.outreach = [
-        Outreach(
-            at=clock.city_time_of(each.opened_at), facility=each.person, content=each.content,
-            result=each.result, by=each.owner,
-        )
-        for each in tickets
-        if each.kind is TicketKind.OUTREACH
-    ]  # fmt: skip
+    material.outreach = outreach_of(tickets, clock.city_time_of)
     return material
 
 

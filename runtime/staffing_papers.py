@@ -200,12 +200,27 @@ async def outbound_record(city: str | None, day: date, made_today: int) -> dict[
 
 
 async def outreach_written(
-    city: str | None, facility: str, content: str, result: str, *, number: str, by: str
+    city: str | None, facility: str, content: str, result: str, *, number: str, by: str, say: Say
 ) -> str:
-    """`staffing called`: the id of what was written down."""
+    """`staffing called`: the id of what was written down.
+
+    A call that was made is written down on any day; on a day that allows none, or above its cap, that is said.
+    """
     instance = await ready(city)
     try:
-        return await write_outreach(instance, facility, content, result, number=number, by=by)
+        written = await write_outreach(instance, facility, content, result, number=number, by=by)
+        today = instance.clock.city_now().date()
+        try:
+            found = await outbound_of(instance, today, await outreach_made(instance, today) - 1)
+        except ToritsugiError as problem:
+            say(f"書き留めました。かけてよい日かは分かりません: {problem.message}")
+            return written
+        if not found.allowed or found.cap < 1:
+            why = _outbound(found)["why"] if not found.allowed else "その日の上限に達していました"
+            say(
+                f"書き留めました。ただし、勧奨の電話をかけてよい日ではありませんでした ({why})。市に伝えてください。"
+            )
+        return written
     finally:
         await instance.database.close()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from reports.daily import Outreach
 from reports.paper import Column, Kind, Rows
 from reports.paper import Row as CellRow
 from reports.period import Period
@@ -40,17 +41,6 @@ class Complaint:
     department: str
     state: str
     handling: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outreach:
-    """One call of the centre to an office or a home."""
-
-    at: datetime
-    facility: str
-    content: str
-    result: str
-    by: str
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,8 +13,8 @@ from core.clock import TOKYO, ScaledClock
 from ledger.calls import Disposition, Gap, Transfer
 from reports.behind import count_of, stands
 from reports.comparison import compare
-from reports.daily import CityFacts, Row, daily_report
-from reports.render import minutes, opening_of, percent, render_daily_html
+from reports.daily import CityFacts, Outreach, Row, daily_report
+from reports.render import minutes, opening_of, percent, render_daily_csv, render_daily_html
 
 pytestmark = pytest.mark.unit
 D = Disposition
@@ -82,6 +84,25 @@ def test_every_figure_of_the_page_opens_to_as_many_calls() -> None:
     page = render_daily_html(report, "https://desk.example.jp")
     assert page.count('class="open" href="https://desk.example.jp/reports/calls?metric=') > 50
     assert 'class="open"' not in render_daily_html(report)
+
+
+def test_calls_to_offices_are_listed_where_the_contract_has_them() -> None:
+    made = Outreach(
+        at=city_time_of(at(14)),
+        facility="=さくら苑",
+        content="出張申請の案内",
+        result="12月3日に希望",
+        by="青木",
+    )
+    for outreach, listed in ((None, False), ([], True), ([made], True)):
+        report = daily_report(CITY, DAY.date(), [], city_time_of, made_at=MADE, outreach=outreach)
+        page, rows = render_daily_html(report), list(csv.reader(io.StringIO(render_daily_csv(report))))
+        assert ("電話による勧奨" in page) is listed
+        told = [row[3:5] for row in rows if row[2] == "outreach"]
+        assert told == ([["かけた電話", str(len(outreach or ()))]] if listed else []) + (
+            [["'=さくら苑", "1"]] if outreach else []
+        )
+        assert ("12月3日に希望" in page) is bool(outreach)
 
 
 def test_lines_and_long_waits() -> None:
