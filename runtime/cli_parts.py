@@ -45,5 +45,6 @@ def day_of(text: str, option: str) -> date:
         day = date.fromisoformat(text)
         _year(day)
     except ValueError as problem:
-        raise ToritsugiError(f"日付が読めません: {text!r}", where=option, cure="例: 2026-11-24") from problem
+        example = "2026-11" if option == "--month" else "2026-11-24"
+        raise ToritsugiError(f"日付が読めません: {text!r}", where=option, cure=f"例: {example}") from problem
     return day

@@ -140,7 +140,7 @@ def _calls(
     target: Path | None,
 ) -> None:
     """The calls behind a figure, as CSV."""
-    from reports.opening import NO_LINE_CHOSEN, Opening
+    from reports.opening import NO_LINE_CHOSEN, SEARCHES, Opening
     from runtime.figure_files import write_calls
     from runtime.floor_papers import month_of
 
@@ -148,6 +148,12 @@ def _calls(
         raise ToritsugiError("指標がありません", where="--metric", cure="例: --metric answered")
     first, last = month_of(day) if whole_month else (day, day)
     line = "" if line == NO_LINE_CHOSEN else line
+    if metric.startswith(SEARCHES):
+        raise ToritsugiError(
+            "検索の数字で、元になった通話はありません",
+            where="--metric",
+            cure="画面の報告から数字を選ぶと、検索の一覧が開く",
+        )
     opening = Opening(metric=metric, first=first, last=last, hour=hour, line=line)
     number = asyncio.run(write_calls(city, opening, target, say))
     say(f"{number:,}件")

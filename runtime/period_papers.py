@@ -155,7 +155,9 @@ async def material_of(instance: Instance, wanted: Wanted, *, say: Say = lambda _
             period.add(call)
             if following is not None:
                 following.add(call)
-        if calls and (local := clock.city_time_of(calls[-1].arrived_at)).month != month:
+        if not calls or (local := clock.city_time_of(calls[-1].arrived_at)).date() > wanted.last_day:
+            continue
+        if local.month != month:
             month = local.month
             say(f"{local:%Y-%m} に入りました")
     material = Material(

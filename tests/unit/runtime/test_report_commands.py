@@ -390,26 +390,46 @@ def test_an_unreadable_raw_line_is_said_and_a_damaged_call_stops_the_report(
     assert call in str(result.exception)
 
 
-def test_a_killed_report_leaves_the_old_file_and_no_half_one(home: Path, tmp_path: Path) -> None:
-    """SIGKILL while the pages are written: the file that was there before is whole, and the next report replaces it."""
-    target = tmp_path / "月報.html"
+CUT = """
+import os, signal, sys
+import runtime.period_papers as papers
+
+class Cut:
+    def __init__(self, file): self.file, self.left = file, 2
+    def __getattr__(self, name): return getattr(self.file, name)
+    def write(self, data):
+        self.left -= 1
+        if self.left == 0:
+            self.file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.file.write(data)
+
+whole = papers.write_format
+papers.write_format = lambda paper, format_, file: whole(paper, format_, Cut(file))
+from runtime.cli import app
+app(sys.argv[1:])
+"""
+"""`report`, killed when a part of its file is on disk and the next one is to follow."""
+
+
+@pytest.mark.parametrize("kind", ["html", "csv", "xlsx"])
+def test_a_killed_report_leaves_the_old_file_and_no_half_one(home: Path, tmp_path: Path, kind: str) -> None:
+    """SIGKILL while it is written: the file that was there before is whole, and the next report replaces it."""
+    target, half = tmp_path / f"月報.{kind}", tmp_path / f".月報.{kind}.new"
     target.write_text("昨日の月報", encoding="utf-8")
-    script = (
-        "import os, signal, reports.formats as f, runtime.period_papers as p\n"
-        "whole = p.html_parts\n"
-        "def cut(paper):\n"
-        "    for number, part in enumerate(whole(paper)):\n"
-        "        if number == 1: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        yield part\n"
-        "p.html_parts = cut\n"
-        "from runtime.cli import app\n"
-        f"app(['report', 'monthly', '--month', '2024-12', '--out', {str(target)!r}])\n"
-    )
+    report = ["report", "monthly", "--month", "2024-12", "--format", kind, "--out", str(target)]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, *report], env=environment, capture_output=True, check=False
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert half.stat().st_size > 0, "it was killed half-way"
     assert target.read_text(encoding="utf-8") == "昨日の月報"
     assert home.exists()
-    told("report", "monthly", "--month", "2024-12", "--out", str(target))
-    assert target.read_text(encoding="utf-8").rstrip().endswith("</html>")
+    told(*report)
+    begin, end = {"html": (b"<!DOCTYPE", b"</html>"), "csv": (b"\xef\xbb\xbf", b""), "xlsx": (b"PK", b"")}[
+        kind
+    ]
+    made = target.read_bytes().rstrip()
+    assert (made.startswith(begin), made.endswith(end), len(made) > 5000) == (True, True, True)
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
