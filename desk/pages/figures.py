@@ -125,7 +125,10 @@ async def searches(visit: Visit) -> web.StreamResponse:
     begin = ROWS * (asked.page - 1)
     if begin and begin >= len(found):
         raise ToritsugiError("そのページはありません", where="ページ", cure="1 から開く")
-    names = (await named_facts(desk.profile, opening.last, desk.reading)).operator_names
+    async with desk.reading() as unit:
+        names = {user.name: user.display for user in await unit.users.all()}
+        texts = await unit.faq.latest()
+    questions = {entry: version.content.question for entry, version in texts.items()}
     return desk.looks.page(
         "reports/searches.html",
         visit,
@@ -136,7 +139,12 @@ async def searches(visit: Visit) -> web.StreamResponse:
         number=len(found),
         rows=ROWS,
         listed=[
-            (f"{at.month}/{at.day} {at:%H:%M:%S}", each, names.get(each.actor, each.actor))
+            (
+                f"{at.month}/{at.day} {at:%H:%M:%S}",
+                each,
+                [questions.get(entry, entry) for entry in each.used or each.clicked],
+                names.get(each.actor, each.actor),
+            )
             for each in found[begin : begin + ROWS]
             for at in (desk.clock.city_time_of(each.at),)
         ],

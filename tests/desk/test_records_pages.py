@@ -346,6 +346,7 @@ async def test_a_figure_of_the_knowledge_base_opens_to_its_searches(
     every = await (await supervisor.get(f"/reports/searches?metric=search:searches&{today}")).text()
     assert "2 件" in every
     assert "手数料" in every
+    assert "<td>aoki</td>" not in every, "people have their names"
     vain = await (await supervisor.get(f"/reports/searches?metric=search:in_vain:旧姓&{today}")).text()
     assert "1 件" in vain
     assert "手数料" not in vain
