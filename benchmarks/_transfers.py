@@ -162,18 +162,23 @@ class Script:
 
     async def _abort(self) -> None:
         """Asked, and back to the citizen."""
-        extension, phone, offer = self._other(), self.phones[self.operator], self._offer()
-        asked = await self.city.ask(phone, offer, extension)
-        rung = await self.city.department(extension)
-        rung.answer()
-        await asked.answered(5)
-        await talk(asked, rung)
+        extension, offer, asked, rung = await self._question()
         await (asked if self.dice.random() < 0.5 else rung).hang_up()
         assert await rung.ended(10)
         assert await asked.ended(10)
         assert await offer.hold("sendrecv") < 300
         self.truth.transfers.append((extension, "ANSWER", "consult"))
         await talk(self._citizen, offer)
+
+    async def _question(self) -> tuple[str, IncomingCall, OutgoingCall, IncomingCall]:
+        """The citizen on hold, operator and department in talk: extension, offer, question, department."""
+        extension, phone, offer = self._other(), self.phones[self.operator], self._offer()
+        asked = await self.city.ask(phone, offer, extension)
+        rung = await self.city.department(extension)
+        rung.answer()
+        await asked.answered(5)
+        await talk(asked, rung)
+        return extension, offer, asked, rung
 
     async def _vain(self) -> None:
         """Asked, and nobody there."""
@@ -250,12 +255,7 @@ class Script:
 
     async def _quits(self) -> None:
         """While the department is asked, the citizen gives up, or the operator puts both receivers down."""
-        extension, phone, offer = self._other(), self.phones[self.operator], self._offer()
-        asked = await self.city.ask(phone, offer, extension)
-        rung = await self.city.department(extension)
-        rung.answer()
-        await asked.answered(5)
-        await talk(asked, rung)
+        extension, offer, asked, rung = await self._question()
         self.truth.transfers.append((extension, "ANSWER", "consult"))
         first = self.dice.choice(["citizen", "operator"])
         if first == "citizen":
