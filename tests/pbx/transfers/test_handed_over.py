@@ -102,30 +102,30 @@ async def test_blind_and_the_citizen_gives_up(city: Handover, extension: str) ->
 async def test_nobody_is_left_to_take_the_citizen_back(city: Handover) -> None:
     """The operator has gone home: the front of the queue, before whoever waits, and a colleague."""
     centre = city.centre
-    async with centre.at_work("101") as (phone,):
+    async with centre.at_work("101", "102") as (phone, colleague):
+        # On a break, and not away: a queue without operators turns its callers away.
+        await colleague.dial("*21")
+        await colleague.state("paused:break1")
         call, offer = await city.served(phone)
         waiting = await centre.queued("1")
+        await eventually(lambda: len(centre.live()["waiting"]) == 1, what="the other caller in the queue")
         await city.hand_over(offer, INSIDE)
         rung = await city.department(INSIDE)
         await phone.sign_out()
         rung.refuse(486)
-        colleague = await centre.phone("102", sign_in=False)
-        await colleague.dial("*11")
-        try:
-            # Whoever is there first takes who waits; the one who comes back is next, not last.
-            first = await colleague.answer()
-            await talk(waiting, first)
-            behind = await centre.queued("1")
-            await centre.hears(call, "transfer_busy")
-            await eventually(lambda: len(centre.live()["waiting"]) == 2, what="both waiting")
-            await first.hang_up()
-            taken = await colleague.answer()
-            await talk(call, taken)
-            await call.hang_up()
-            await behind.hang_up()
-            record = await centre.ledger(call)
-        finally:
-            await centre.close_phone(colleague)
+        await colleague.ready()
+        # Whoever is there first takes who waits; the one who comes back is next, not last.
+        first = await colleague.answer()
+        await talk(waiting, first)
+        behind = await centre.queued("1")
+        await centre.hears(call, "transfer_busy")
+        await eventually(lambda: len(centre.live()["waiting"]) == 2, what="both waiting")
+        await first.hang_up()
+        taken = await colleague.answer()
+        await talk(call, taken)
+        await call.hang_up()
+        await behind.hang_up()
+        record = await centre.ledger(call)
         await phone.sign_in()
     assert record["operators"] == ["101", "102"]
 
