@@ -1,9 +1,9 @@
-"""Whether calls about the same thing come together as one gap: groups at several thresholds, chosen on one half.
+"""Whether calls about the same thing come together as one gap: groups at several thresholds, on two halves of topics.
 
 Calls: questions that citizens really asked a city (localgovFAQ, development half, read where it lies), each with a
 farewell; two are about the same thing when the judges found that the same entry answers both. Days of chance hold some
 topics with two calls each and as many single calls. As asked, and with words misheard as recognisers do
-(`benchmarks.heard_suggestions.Mishearing`). Half of the topics chooses, the other half is measured.
+(`benchmarks.heard_suggestions.Mishearing`). Each half of the topics names the threshold that it would choose.
 
 A pair of calls counts: precision is the share of the pairs in one gap that belong together, recall the share of those
 that belong together which are in one gap.
@@ -89,7 +89,7 @@ def measured(
 
 
 def run(out: Path, quick: bool) -> dict[str, Any]:
-    """Choose on one half, measure on the other. Quick: few days."""
+    """Every threshold on both halves. Quick: few days."""
     del out
     data = judged()
     if data is None:
@@ -117,12 +117,17 @@ def run(out: Path, quick: bool) -> dict[str, Any]:
             for how, texts in said.items()
         }
 
-    table = [{"together": each, **of(0, each)} for each in TRIED]
-    best = max(table, key=lambda row: sum(row[name]["f1"] for name in row if name != "together"))
+    halves = [[{"together": each, **of(half, each)} for each in TRIED] for half in (0, 1)]
     return {
         "topics": len(topics),
-        "chosen_on": table,
-        "best": best["together"],
         "shipped": TOGETHER,
-        "measured_on": of(1, TOGETHER),
+        "halves": [
+            {"best": max(rows, key=_sum)["together"], "sums": {row["together"]: _sum(row) for row in rows}}
+            for rows in halves
+        ],
+        "figures": halves,
     }
+
+
+def _sum(row: Mapping[str, Any]) -> float:
+    return round(sum(figures["f1"] for name, figures in row.items() if name != "together"), 3)

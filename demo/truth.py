@@ -73,8 +73,10 @@ class TruthRecord:
     disposition: str
     operators: tuple[str, ...]
     wait_s: float
+    """At least: what of the announcement before the queue was lost may hide an earlier entry (`wait_most_s`)."""
     talk_s: float
     ended_by: str
+    wait_most_s: float = 0.0
     answered_at: float | None = None
     queued_at: float | None = None
     ended_at: float = 0.0
@@ -142,12 +144,13 @@ def truth_of(
     """The one story that the evidence tells."""
     mine = sorted(_legs_for(evidence, legs), key=lambda leg: leg.offered_at)
     talks = [leg for leg in mine if leg.answered_at is not None]
-    queued_at = _queued_at(evidence, talks)
+    queued = _queued_between(evidence, talks)
     first_answer = talks[0].answered_at if talks else None
-    wait_s = 0.0
-    if queued_at is not None:
-        left_at = first_answer if first_answer is not None else _left_queue_at(evidence, queued_at)
-        wait_s = max(0.0, left_at - queued_at)
+    queued_at = None if queued is None else queued[1]
+    wait_s = wait_most_s = 0.0
+    if queued is not None:
+        left_at = first_answer if first_answer is not None else _left_queue_at(evidence, queued[1])
+        wait_most_s, wait_s = (max(0.0, left_at - moment) for moment in queued)
     return TruthRecord(
         sip_call_id=evidence.sip_call_id,
         caller=evidence.caller,
@@ -157,6 +160,7 @@ def truth_of(
         disposition=_disposition(evidence, queued_at, bool(talks), vocabulary or Vocabulary()),
         operators=tuple(leg.operator for leg in talks),
         wait_s=round(wait_s, 3),
+        wait_most_s=round(wait_most_s, 3),
         talk_s=round(evidence.ended_at - first_answer, 3) if first_answer is not None else 0.0,
         ended_by=_ended_by(evidence, talks),
         answered_at=_rounded(first_answer),
@@ -228,12 +232,26 @@ def _legs_for(evidence: CallEvidence, legs: Sequence[OperatorLeg]) -> list[Opera
     return [leg for leg in inside if leg.answered_at is None or abs(leg.ended_at - ended) <= _SAME_END_S]
 
 
-def _queued_at(evidence: CallEvidence, talks: Sequence[OperatorLeg]) -> float | None:
-    """End of the last `connecting` that was heard whole; an operator's answer proves a queue without it."""
+def _queued_between(evidence: CallEvidence, talks: Sequence[OperatorLeg]) -> tuple[float, float] | None:
+    """The earliest and the latest moment of the entry into the queue; None when nothing shows one.
+
+    It is the end of the last `connecting` that was heard whole. Where that was lost on the way, an operator's answer
+    proves a queue: entered after the last word of the menu, and before the first word for who waits or the ringing.
+    """
     heard = [one.end_s for one in evidence.prompts if _bare(one) == "connecting" and one.whole]
     if heard:
-        return heard[-1]
-    return talks[0].offered_at if talks else None
+        return heard[-1], heard[-1]
+    if not talks:
+        return None
+    waiting = [one.start_s for one in evidence.prompts if _bare(one).startswith("wait_")]
+    latest = min([talks[0].offered_at, *waiting])
+    menu = [
+        one.end_s
+        for one in evidence.prompts
+        # Digits are short enough to be found in noise.
+        if one.end_s <= latest and not _bare(one).startswith("digit_")
+    ]
+    return max([evidence.started_at, *menu]), latest
 
 
 def _left_queue_at(evidence: CallEvidence, queued_at: float) -> float:

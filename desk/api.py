@@ -302,7 +302,7 @@ async def new_ticket(visit: Visit) -> web.StreamResponse:
 
 
 @table.post(
-    f"{BASE}/tickets/{{ticket:t-[A-Za-z0-9.-]{{1,90}}}}",
+    f"{BASE}/tickets/{{ticket:t-[A-Za-z0-9._-]{{1,90}}}}",
     (Permission.TICKET_WORK, Permission.TICKET_ALL),
     "依頼を進める",
     data=True,

@@ -17,7 +17,7 @@ from faq_kb.words import Analyser, telling
 
 Floats = npt.NDArray[np.float32]
 
-TOGETHER = 0.21
+TOGETHER = 0.18
 """From this likeness (cosine), the mean over all pairs of their calls, two groups are one: what serves few calls and
 many, as asked and as misheard (`benchmarks/gap_topics.py`)."""
 EXAMPLES = 5

@@ -63,7 +63,9 @@ def _differences(truth: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> tup
         names.append("disposition")
     if list(truth.get("operators") or []) != list(row.get("operators") or []):
         names.append("operators")
-    if abs((truth.get("wait_s") or 0.0) - (row.get("wait_s") or 0.0)) > WAIT_TOLERANCE_S:
+    least, wait = truth.get("wait_s") or 0.0, row.get("wait_s") or 0.0
+    most = max(least, truth.get("wait_most_s") or 0.0)
+    if not least - WAIT_TOLERANCE_S <= wait <= most + WAIT_TOLERANCE_S:
         names.append("wait_s")
     return tuple(names)
 

@@ -178,6 +178,8 @@ def trunk_invites(
 
     def sent_by_us(src: str, dst: str) -> bool:
         """What Asterisk sends is mirrored too. A carrier's port is 5060 as well as ours: then the address decides."""
+        if src == f"127.0.0.1:{settings.wire_port}":
+            return True  # to a browser's telephone
         (host, _, port), theirs = src.rpartition(":"), dst.rpartition(":")[2]
         if int(port) != settings.sip_port:
             return False

@@ -41,7 +41,12 @@ def _is_nothing_but(vocabulary: Collection[str], plain: str) -> bool:
 
 
 def _is_a_list_of(vocabulary: Collection[str], text: str) -> bool:
-    """Read aloud as they are told to it, some of them garbled: people put more than commas between words."""
+    """Read aloud as they are told to it, some of them garbled, or a few again and again: people put more than commas
+    between words.
+    """
     parts = [_NOT_WORD.sub("", part) for part in _COMMA.split(text) if part.strip()]
     told = sum(part in vocabulary for part in parts)
-    return len(parts) >= _LIST and told >= _LIST - 1 and 2 * told > len(parts)
+    again = len(parts) > _LIST and 5 * len(set(parts)) <= 3 * len(parts)
+    return len(parts) >= _LIST and (
+        (told >= _LIST - 1 and 2 * told > len(parts)) or (again and told >= _LIST - 2)
+    )

@@ -26,7 +26,7 @@ from services.access import Permission
 
 table = Table()
 WORK, ALL, OPEN = Permission.TICKET_WORK, Permission.TICKET_ALL, Permission.TICKET_OPEN
-TICKET = "/tickets/{ticket:t-[A-Za-z0-9.-]{1,90}}"
+TICKET = "/tickets/{ticket:t-[A-Za-z0-9._-]{1,90}}"
 LOOK_BACK_S = 31 * 86_400.0
 DONE = {
     "take": "対応を始めました。",

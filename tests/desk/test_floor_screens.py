@@ -25,6 +25,7 @@ from desk.own_screen import drawn as own_screen
 from desk.pages.board import drawn
 from desk.pages.board_calls import FIGURES
 from interactions.case import CaseStatus, case_id_of
+from interactions.ticket import TicketKind
 from ledger.calls import Disposition, EndedBy
 from services.cases import CaseKeeper
 
@@ -527,7 +528,9 @@ async def test_an_operator_writes_into_own_calls_only(world: World, signed_in: S
 async def test_the_form_works_without_scripts(world: World, signed_in: SignedIn) -> None:
     session = await signed_in("aoki")
     answer = await session.post(
-        f"/desk/calls/{FIRST.call_id}/case", data=FIELDS | {"base": "1", "complaint": "true"}
+        f"/desk/calls/{FIRST.call_id}/case",
+        data=FIELDS
+        | {"base": "1", "complaint": "true", "mistaken_guidance": "true", "status": "awaiting_call_back"},
     )
     assert answer.url.query["done"] == "case"
     async with world.database.reading() as unit:
@@ -535,4 +538,20 @@ async def test_the_form_works_without_scripts(world: World, signed_in: SignedIn)
         tickets = await unit.tickets.open()
     assert case is not None
     assert case.complaint
-    assert any(ticket.call == FIRST.call_id for ticket in tickets), "a complaint goes to the city too"
+    asked = {ticket.kind: ticket for ticket in tickets if ticket.call == FIRST.call_id}
+    wanted = {TicketKind.CALL_BACK, TicketKind.COMPLAINT, TicketKind.WRONG_GUIDANCE}
+    assert asked.keys() == wanted, "each goes to the city too"
+    clerk = await signed_in("shokuin")
+    for ticket in asked.values():
+        assert (await clerk.get(f"/tickets/{ticket.ticket_id}")).status == 200, ticket.ticket_id
+
+
+async def test_a_form_comes_with_the_call_before_the_ledger_tells_who_has_it(
+    world: World, signed_in: SignedIn
+) -> None:
+    session, waiting = await signed_in("aoki"), present_calls()[1]
+    address = f"/desk/calls/{waiting.call_id}/form"
+    assert (await session.get(address)).status == 404
+    world.tell(seats=[{**seat("101", "talking", world.clock.epoch()), "call": waiting.call_id}])
+    await world.desk.hub.look()
+    assert (await session.get(address)).status == 200

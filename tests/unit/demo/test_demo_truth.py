@@ -65,8 +65,17 @@ def test_an_answered_call_waits_from_the_last_connecting_to_the_operators_answer
     assert told.disposition == "answered"
     assert told.operators == ("101",)
     assert told.missed == ("102",)
-    assert (told.wait_s, told.talk_s) == (5.5, 36.5)
+    assert (told.wait_s, told.wait_most_s, told.talk_s) == (5.5, 5.5, 36.5)
     assert told.ended_by == "citizen"
+
+
+def test_an_entry_that_was_not_heard_lies_between_the_menu_and_the_first_word_for_who_waits() -> None:
+    """A packet or two were lost: the announcement before the queue is not found, a digit is found in its noise."""
+    prompts = (GREETING, MENU, heard("digit_4", 16, 17), heard("wait_stay", 30, 34))
+    told = truth_of(evidence(*prompts), [leg("101", 50, 52, 60)])
+    assert (told.wait_s, told.wait_most_s) == (22.0, 38.0)
+    early = truth_of(evidence(GREETING, MENU), [leg("101", 19, 20, 60)])
+    assert (early.wait_s, early.wait_most_s) == (1.0, 6.0)
 
 
 def test_a_telephone_that_rang_when_the_caller_left_missed_nothing() -> None:

@@ -196,6 +196,15 @@ def test_truth_and_ledger_are_compared_call_by_call() -> None:
     assert [each.differences for each in compare(truth[:1], [ledger[0], ledger[0]])] == [("twice",)]
 
 
+@pytest.mark.parametrize(
+    ("wait", "differences"), [(2.0, ()), (60.0, ()), (100.9, ()), (102.0, ("wait_s",)), (0.5, ("wait_s",))]
+)
+def test_an_entry_that_was_not_heard_bounds_the_wait(wait: float, differences: tuple[str, ...]) -> None:
+    truth = {**_truth("a", "answered", 2.0, "101"), "wait_most_s": 100.0}
+    (found,) = compare([truth], [_truth("a", "answered", wait, "101")])
+    assert found.differences == differences
+
+
 def test_days_do_not_share_calls() -> None:
     calls = [call_of(D.ANSWERED, at(hour), 1.0) for hour in range(0, 72, 3)]
     days = [DAY.date() + timedelta(days=offset) for offset in range(3)]

@@ -14,17 +14,18 @@ def test_each_change_is_timed_from_its_event_and_what_was_overtaken_is_told_apar
     due = [
         Due("201", "休憩", 10.0), Due("201", "受付可", 10.1), Due("202", "休憩", 20.0), Due("203", "休憩", 30.0),
         Due("203", "受付可", 31.0), Due("204", "応対中", 40.0),
+        Due("205", "受付可", 50.0), Due("205", "休憩", 60.0), Due("205", "受付可", 60.4),
     ]  # fmt: skip
     shown = [
         Shown("201", "受付可", 10.2), Shown("202", "休憩", 19.5), Shown("202", "休憩", 20.3),
-        Shown("203", "受付可", 31.05),
+        Shown("203", "受付可", 31.05), Shown("205", "受付可", 50.1),
     ]  # fmt: skip
     found = match(due, shown, bursts=[19.0])
-    assert [round(value) for value in found.steady] == [200, 100, 1050, 50], (
+    assert [round(value) for value in found.steady] == [200, 100, 1050, 50, 100, 400], (
         "until something as new was shown"
     )
     assert [round(value) for value in found.burst] == [300], "what was shown before the event does not count"
-    assert (found.overtaken, found.never) == (2, [Due("204", "応対中", 40.0)])
+    assert (found.overtaken, found.never) == (4, [Due("204", "応対中", 40.0)])
 
 
 def test_a_spread_of_nothing_is_none() -> None:

@@ -37,6 +37,12 @@ def test_what_we_send_is_not(tmp_path: Path, host: str, dst: str) -> None:
     assert not seen(tmp_path, host, "198.51.100.7:5060", dst)
 
 
+def test_an_offer_to_a_browser_is_no_call_of_a_trunk(tmp_path: Path) -> None:
+    """Seen with Asterisk 22.10.1: what goes out over its websocket comes from the web server's own port."""
+    assert not seen(tmp_path, "127.0.0.1", "127.0.0.1:8088", "127.0.0.1:33456")
+    assert seen(tmp_path, "127.0.0.1", "127.0.0.1:33456", "127.0.0.1:5060")
+
+
 @pytest.mark.parametrize(("name", "counted"), [("op101", False), ("op999", True), ("opera", True)])
 def test_only_an_operator_of_ours_is_no_citizen(tmp_path: Path, name: str, counted: bool) -> None:
     assert seen(tmp_path, "198.51.100.7", "192.0.2.10:5061", "198.51.100.7:5060", name) is counted

@@ -192,6 +192,8 @@ def test_its_own_words_read_aloud_are_no_speech_though_some_are_garbled() -> Non
     told = VOCABULARY["ja"]
     tone = "戸籍謄、戸籍謄本、国民年金、住民票、運転免許証明書、予約、財力人、住民票、予約、財力人、住民票"
     assert is_invented(tone, 10.0, told)
+    again = "国民年金、住民票、運転金、住民票、運転金、住民票、運転金、住民"
+    assert is_invented(again, 10.0, told)
     for said in (
         "本人確認書類は、運転免許証、健康保険証、住民票、委任状ですか。",
         "予約、予約、ええと、住民票の予約をお願いします。",
