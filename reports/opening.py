@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
 SEARCHES = "search:"
 """Begins the name of a figure that counts searches of the knowledge base; no call stands behind these."""
+NAMED = "named:"
+"""Begins the name of a figure whose calls are told one by one, by their ids."""
 NO_LINE_CHOSEN = "-"
 """In an address: calls that ended before a line was chosen."""
+
+
+def named(calls: Iterable[str]) -> str:
+    """The name of a figure of these calls."""
+    return f"{NAMED}{','.join(calls)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

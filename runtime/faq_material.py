@@ -72,7 +72,7 @@ async def faq_use(instance: Instance, since: float, until: float) -> FaqUse:
         unanswered=unanswered,
         gaps=[
             Lacking(
-                words="、".join(gap.words), calls=len(gap.calls), last=moment(gap.last_at),
+                words="、".join(gap.words), calls=gap.calls, last=moment(gap.last_at),
                 example=redact_text(gap.examples[0]) if gap.examples else "",
             )
             for gap in gaps

@@ -34,8 +34,9 @@ from services.ports import UnitOfWorkFactory
 from speech.quality import outcomes
 
 DAY = timedelta(days=1)
-OWN = ("carried", "legs", "theme", "entry")
-"""Figures of papers with counts of their own: `carried_by`, `legs_in`, items of the checklist, uses of an entry."""
+OWN = ("carried", "legs", "theme", "entry", "named")
+"""Figures of papers with counts of their own: `carried_by`, `legs_in`, items of the checklist, uses of an entry, and
+calls named one by one."""
 
 
 def city_moment(clock: Clock, day: date) -> float:
@@ -83,6 +84,8 @@ class FigureCalls:
                     done = {"missed": "できていない項目がある", "checked": "確かめた"}[what]
                     titles = {item.id: item.name_ja for item in self._profile.speech.quality.items}
                     return f"研修のテーマ「{titles.get(name, name)}」：{done}電話"
+                case "named":
+                    return "FAQ の不足とされた電話"
                 case _:
                     return f"項目 {name} を{UseKind(what).label_ja}した応対（応対ごとに最初の通話）"
         except (KeyError, ValueError) as problem:
@@ -102,13 +105,18 @@ class FigureCalls:
         Raises:
             ToritsugiError: there is no such count.
         """
-        kind = opening.metric.partition(":")[0]
+        kind, _, rest = opening.metric.partition(":")
         if kind in ("carried", "legs"):
             async for found in self._several(kind, opening):
                 yield found
         elif kind in ("theme", "entry"):
             async for found in self._recorded(kind, opening):
                 yield found
+        elif kind == "named":
+            async with self._reading() as unit:
+                known = await unit.calls.get([CallId(each) for each in rest.split(",")])
+            for call in sorted(known.values(), key=lambda each: (each.arrived_at, each.call_id)):
+                yield call, 1
         elif opening.metric in ("callers", "repeaters"):
             async for found in self._numbers(opening):
                 yield found

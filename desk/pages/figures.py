@@ -38,8 +38,8 @@ MOST_PAGE = 100_000
 class Asked(Form):
     """Which figure, of which part of which days."""
 
-    metric: Annotated[str, Field(title="指標", min_length=1, max_length=400)]
-    """A name of `reports.behind`, with its arguments."""
+    metric: Annotated[str, Field(title="指標", min_length=1, max_length=6000)]
+    """A name of `reports.behind`, with its arguments; calls named one by one may be a few hundred."""
     first: Annotated[Day, Field(title="この日から")]
     last: Annotated[Day | None, Field(title="この日まで")] = None
     """The first day itself when it is left out."""
@@ -88,7 +88,7 @@ async def calls(visit: Visit) -> web.StreamResponse:
     asked = visit.query(Asked)
     opening, figures, desk = asked.opening, figure_calls(visit), visit.desk
     title = figures.title(opening)
-    await visit.note("report.calls", opening.metric, first=str(opening.first), last=str(opening.last))
+    await visit.note("report.calls", opening.metric[:200], first=str(opening.first), last=str(opening.last))
     if asked.format == "csv":
         return await as_csv(visit, opening)
     number, figure, mine = await page_of(figures, opening, asked.page)
@@ -120,7 +120,9 @@ async def searches(visit: Visit) -> web.StreamResponse:
     asked, desk = visit.query(Asked), visit.desk
     opening = asked.opening
     title = title_of_searches(opening.metric)
-    await visit.note("report.searches", opening.metric, first=str(opening.first), last=str(opening.last))
+    await visit.note(
+        "report.searches", opening.metric[:200], first=str(opening.first), last=str(opening.last)
+    )
     found = await FigureSearches(desk.reading, desk.clock).behind(opening)
     begin = ROWS * (asked.page - 1)
     if begin and begin >= len(found):
@@ -239,7 +241,7 @@ async def calls_out(visit: Visit) -> web.StreamResponse:
     asked = visit.query(Asked)
     opening, figures = asked.opening, figure_calls(visit)
     title = figures.title(opening)
-    await visit.note("report.calls", opening.metric, first=str(opening.first), last=str(opening.last))
+    await visit.note("report.calls", opening.metric[:200], first=str(opening.first), last=str(opening.last))
     number, figure, mine = await page_of(figures, opening, asked.page)
     shown = [
         CallOut(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reports.drawn import Part, drawn, part_of
 from reports.metrics import share
-from reports.opening import SEARCHES
+from reports.opening import SEARCHES, named
 from reports.paper import Block, Column, Kind, Row, Rows, Table, Words
 from reports.period import Period
 
@@ -33,7 +33,8 @@ class Lacking:
     """Calls about the same thing that no entry answers."""
 
     words: str
-    calls: int
+    calls: Sequence[str]
+    """Their ids."""
     last: datetime
     example: str
     """A sentence of a citizen, masked."""
@@ -185,16 +186,22 @@ def gaps(material: Material) -> Table:
         Column(id="last", title="最後", kind=Kind.MOMENT),
         Column(id="example", title="市民の言葉の例", wide=True),
     )
-    rows: list[Row] = [
-        (each.words, each.calls, each.last.replace(tzinfo=None, microsecond=0), each.example)
-        for each in use.gaps
-    ]
-    return _table(
-        "faq_gaps",
-        "FAQ の不足",
-        columns,
-        rows,
-        f"文字起こしのある通話{use.looked:,}件のうち、合う項目がなかったものは{use.unanswered:,}件。2件以上の内容を示す。",
+    part = part_of(material.period)
+    return drawn(
+        id="faq_gaps",
+        title="FAQ の不足",
+        columns=columns,
+        rows=[
+            (
+                each.words,
+                # Groups are made anew each time, and differ once an entry is there: the calls themselves are named.
+                part.valued(len(each.calls), named(each.calls)),
+                each.last.replace(tzinfo=None, microsecond=0),
+                each.example,
+            )
+            for each in use.gaps
+        ],
+        note=f"文字起こしのある通話{use.looked:,}件のうち、合う項目がなかったものは{use.unanswered:,}件。2件以上の内容を示す。",
     )
 
 
@@ -249,7 +256,7 @@ def standing_out(material: Material) -> Words:
     if use.gaps:
         first = use.gaps[0]
         lines.append(
-            f"合う項目のない通話で最も多い内容は「{first.words}」（{first.calls:,}件）です。項目の追加を提案します。"
+            f"合う項目のない通話で最も多い内容は「{first.words}」（{len(first.calls):,}件）です。項目の追加を提案します。"
         )
     if use.due:
         lines.append(f"見直しの時期が来た項目は{len(use.due):,}件です。担当課の確認を提案します。")

@@ -84,8 +84,8 @@ def material(calls: Sequence[Call]) -> Material:
             looked=40, unanswered=6,
             gaps=[
                 Lacking(
-                    words="旧姓、併記", calls=3, last=datetime(2024, 12, 9, 15, 0, tzinfo=TOKYO),
-                    example="=旧姓も載りますか",
+                    words="旧姓、併記", calls=("c-n1-1.1", "c-n1-2.1", "c-n1-3.1"),
+                    last=datetime(2024, 12, 9, 15, 0, tzinfo=TOKYO), example="=旧姓も載りますか",
                 )
             ],
             due=[ReviewDue(entry="card-fee", question="手数料", department="市民課", why="有効期限が近い", until=LAST)],
