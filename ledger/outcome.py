@@ -98,7 +98,10 @@ def ended_by_of(
     if talks:
         latest = max(talks, key=lambda talk: talk.started_at)
         if _was_gone_before(story, latest.started_at):
-            return _parted_by(story, latest) or EndedBy.CITIZEN
+            parted_by = _parted_by(story, latest)
+            if parted_by is not None:
+                return parted_by
+            released_by = None
     if released_by not in (None, EndedBy.SYSTEM):
         return released_by
     last = segments[-1] if segments else None
