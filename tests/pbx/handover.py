@@ -14,7 +14,8 @@ from centre import Centre, Phone, eventually, free_ports, talk
 
 from core.settings import settings_from
 from demo.ends.calls import IncomingCall, OutgoingCall
-from demo.ends.dialog import Dialog
+from demo.ends.dialog import Dialog, Moment
+from demo.ends.hearing import RATE
 from demo.ends.user_agent import SipEnd
 from runtime.records import prove
 from services.city import load_city
@@ -27,6 +28,8 @@ SKILLS = {"101": {"card": 4}, "102": {"card": 4}, "201": {"consult": 4}, "301": 
 STAFF_NUMBER = "0120000971"
 EVERY_CASE = "TORITSUGI_EVERY_CASE"
 """Set by `accept transfer-cases`: the whole product of what may happen is told, not a choice of it."""
+WITHIN_S = 1.0
+"""What the ledger may be off the moments that telephones saw."""
 Case = TypeVar("Case")
 
 
@@ -37,6 +40,8 @@ class Handover:
     centre: Centre
     carrier: SipEnd
     departments: dict[str, SipEnd] = field(default_factory=dict)
+    joined: dict[Dialog, float] = field(default_factory=dict)
+    """When whoever heard something first was joined to the citizen; others are from their answer on."""
 
     @classmethod
     async def open(cls, home: Path, *, browsers: frozenset[str] = frozenset()) -> Handover:
@@ -131,15 +136,104 @@ class Handover:
         result = await prove(settings, load_city(self.centre.profile), self.centre.database, 0.0, 4e9)
         assert result.differences == []
 
-    async def back(self, phone: Phone, name: str) -> IncomingCall:
+    async def told(self, call: OutgoingCall) -> dict[str, Any]:
+        """The closed record of a call that is over, held against what every telephone saw of it; the operators are
+        still at work.
+
+        Raises:
+            AssertionError: a moment is more than a second off, or there is not the one recording, as long as the call.
+        """
+        record = await self.centre.ledger(call)
+        found = [*self._unlike(call, record), *await recording_unlike(self.centre, record)]
+        assert found == [], record
+        await self.agrees()
+        return record
+
+    def _unlike(self, call: OutgoingCall, record: dict[str, Any]) -> list[str]:
+        """What the ledger tells otherwise than the telephones; empty when nothing."""
+        offers = self._answered(
+            [end for end in self.centre.ends if end.registration is not None], of=call.local.user
+        )
+        parts = [(end.name.removeprefix("op"), self._joined_at(offer), left(offer)) for end, offer in offers]
+        found = [
+            *apart("the call", (record["answered_at"], record["ended_at"]), seen(call)),
+            *([] if [who for who, *_ in parts] == record["operators"] else [f"operators {parts}"]),
+        ]
+        for (who, *truth), span in zip(parts, spans(record["segments"]), strict=False):
+            found += apart(f"operator {who}", span, (truth[0], truth[1]))
+        legs = self._answered(self.departments.values())
+        for row in record["staff"]:
+            mine = [leg for _, leg in legs if abs(left(leg) - row["ended_at"]) <= WITHIN_S]
+            answered = [leg.moments[Moment.ANSWERED] for leg in mine]
+            if not any(at - WITHIN_S <= row["started_at"] for at in answered):
+                found.append(f"nobody at {row['to']} talked from {row['started_at']} to {row['ended_at']}")
+        for moved in record["transfers"]:
+            if moved["result"] == "ANSWER" and moved["kind"] in ("blind", "straight"):
+                begun = [row["started_at"] for row in record["staff"] if row["to"] == moved["to"]]
+                if not any(abs(at - self._joined_at(leg)) <= WITHIN_S for at in begun for _, leg in legs):
+                    found.append(f"nobody at {moved['to']} answered at {begun}")
+        return found
+
+    def _joined_at(self, leg: Dialog) -> float:
+        return self.joined.get(leg, leg.moments[Moment.ANSWERED])
+
+    @staticmethod
+    def _answered(ends: Iterable[SipEnd], of: str = "") -> list[tuple[SipEnd, IncomingCall]]:
+        """Calls to these telephones that were answered, in order; `of`: with this caller's number."""
+        return sorted(
+            (
+                (end, call)
+                for end in ends
+                for call in end.calls
+                if isinstance(call, IncomingCall)
+                and Moment.ANSWERED in call.moments
+                and (not of or call.remote_user == of)
+            ),
+            key=lambda each: each[1].moments[Moment.ANSWERED],
+        )
+
+    async def back(self, phone: Phone, name: str, timeout: float = 20.0) -> IncomingCall:
         """The operator takes the citizen back, and has heard to its end why."""
-        again = await phone.answer()
+        again = await phone.answer(timeout)
 
         def told() -> bool:
             return any(one.name == name and one.whole for one in self.centre.heard_prompts(again))
 
-        await eventually(told, what=f"{name} to its end")
+        await eventually(told, what=lambda: f"{name} to its end, not {self.centre.heard_prompts(again)}")
+        self.joined[again] = now()
         return again
+
+
+async def recording_unlike(centre: Centre, record: dict[str, Any]) -> list[str]:
+    """Where a call's recording does not fit the ledger: there is one, both sides as long as the call."""
+    if record["recordings"] != [record["call_id"]]:
+        return [f"recordings {record['recordings']}"]
+    lasted = record["ended_at"] - record["answered_at"]
+    return [
+        f"the recording of the {side} is {len(samples) / RATE:.2f} s long, the call {lasted:.2f} s"
+        for side, samples in (await centre.sides(record)).items()
+        if abs(len(samples) / RATE - lasted) > WITHIN_S
+    ]
+
+
+def left(leg: Dialog) -> float:
+    """When a telephone was out of the talk: the end of its leg, or when it asked the switch to hand on."""
+    ended = leg.moments.get(Moment.ENDED, float("inf"))
+    return min(ended, leg.moments.get(Moment.REFERRED, ended))
+
+
+def seen(leg: Dialog) -> tuple[float, float]:
+    """From the answer to the end of a leg."""
+    return leg.moments[Moment.ANSWERED], leg.moments[Moment.ENDED]
+
+
+def apart(what: str, told: tuple[float, float], truth: tuple[float, float]) -> list[str]:
+    """Which of two moments are more than a second apart."""
+    return [
+        f"{what} {name} {at - true:+.2f} s"
+        for name, at, true in zip(("began", "ended"), told, truth, strict=True)
+        if abs(at - true) > WITHIN_S
+    ]
 
 
 def cases(*usual: Case, of: Iterable[Case]) -> list[Case]:

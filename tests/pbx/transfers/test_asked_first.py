@@ -28,8 +28,7 @@ async def test_attended_complete(city: Handover, extension: str, first: str) -> 
         await (rung if first == "staff" else call).hang_up()
         ended = now()
         assert await (call if first == "staff" else rung).ended(10)
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert (record["disposition"], record["operators"], record["ended_by"]) == ("answered", ["101"], first)
     (moved,) = record["transfers"]
     assert (moved["to"], moved["result"], moved["kind"]) == (extension, "ANSWER", "attended")
@@ -47,8 +46,7 @@ async def test_attended_aborted(city: Handover, extension: str) -> None:
         assert await offer.hold("sendrecv") < 300
         await talk(call, offer)
         await call.hang_up()
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert (record["disposition"], record["operators"], record["staff"]) == ("answered", ["101"], [])
     assert [(each["kind"], each["result"]) for each in record["transfers"]] == [("consult", "ANSWER")]
 
@@ -71,8 +69,7 @@ async def test_asked_in_vain(city: Handover, extension: str, status: int, why: s
         assert await offer.hold("sendrecv") < 300
         await talk(call, offer)
         await call.hang_up()
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert (record["disposition"], record["operators"], record["staff"]) == ("answered", ["101"], [])
     assert [each["kind"] for each in record["transfers"]] == ["consult"]
 
@@ -87,7 +84,7 @@ async def test_the_department_hangs_up_while_asked(city: Handover, extension: st
         assert await offer.hold("sendrecv") < 300
         await talk(call, offer)
         await call.hang_up()
-        record = await centre.ledger(call)
+        record = await city.told(call)
     assert (record["disposition"], record["operators"], record["staff"]) == ("answered", ["101"], [])
 
 
@@ -98,12 +95,11 @@ async def test_the_citizen_hangs_up_during_the_question(city: Handover, extensio
         call, offer, asked, rung = await city.asked(phone, extension)
         await call.hang_up()
         assert await offer.ended(10)
-        record = await centre.ledger(call)
+        record = await city.told(call)
         assert not asked.is_over, "the operator may explain"
         await asked.hang_up()
         assert await rung.ended(10)
         await phone.state("ready")
-        await city.agrees()
     assert (record["disposition"], record["ended_by"], record["staff"]) == ("answered", "citizen", [])
     assert [each["kind"] for each in record["transfers"]] == ["consult"]
 
@@ -117,6 +113,5 @@ async def test_the_operator_hangs_up_during_the_question(city: Handover, extensi
         await asyncio.gather(asked.hang_up(), offer.hang_up())
         assert await rung.ended(10)
         assert await call.ended(10)
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert (record["disposition"], record["ended_by"], record["staff"]) == ("answered", "operator", [])

@@ -33,15 +33,11 @@ async def test_blind_answered(city: Handover, extension: str, first: str) -> Non
         ended = now()
         assert await (call if first == "staff" else rung).ended(10)
         assert await handing < 300
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert (record["disposition"], record["operators"], record["ended_by"]) == ("answered", ["101"], first)
     (moved,) = record["transfers"]
     assert (moved["to"], moved["result"], moved["kind"]) == (extension, "ANSWER", "blind")
     assert spans(record["staff"]) == [(pytest.approx(began, abs=1.0), pytest.approx(ended, abs=1.0))]
-    assert record["recordings"] == [record["call_id"]]
-    sides = await centre.sides(record)
-    assert abs(len(sides["citizen"]) / 8000 - (record["ended_at"] - record["answered_at"])) < 1.0
 
 
 @BOTH
@@ -67,20 +63,14 @@ async def test_blind_not_taken(city: Handover, extension: str, status: int, resu
         await centre.hears(call, why)
         again = await city.back(phone, f"op_{why}")
         await talk(call, again)
-        began_again = now()
         await call.hang_up()
         assert await again.ended(10)
         await handing
         await phone.state("wrapup", within=5)
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert (record["disposition"], record["operators"], record["staff"]) == ("answered", ["101", "101"], [])
     (moved,) = record["transfers"]
     assert (moved["to"], moved["result"]) == (extension, result)
-    assert spans(record["segments"])[1] == (
-        pytest.approx(began_again, abs=3.5),
-        pytest.approx(now(), abs=8.0),
-    )
 
 
 @BOTH
@@ -93,7 +83,7 @@ async def test_blind_and_the_citizen_gives_up(city: Handover, extension: str) ->
         await call.hang_up()
         assert await rung.ended(10)
         await handing
-        record = await centre.ledger(call)
+        record = await city.told(call)
         await phone.state("ready")
     assert (record["disposition"], record["ended_by"], record["staff"]) == ("answered", "citizen", [])
     assert [moved["result"] for moved in record["transfers"]] == ["CANCEL"]
@@ -125,7 +115,7 @@ async def test_nobody_is_left_to_take_the_citizen_back(city: Handover) -> None:
         await talk(call, taken)
         await call.hang_up()
         await behind.hang_up()
-        record = await centre.ledger(call)
+        record = await city.told(call)
         await phone.sign_in()
     assert record["operators"] == ["101", "102"]
 
@@ -146,8 +136,7 @@ async def test_the_operator_does_not_take_the_citizen_back(city: Handover) -> No
         taken = await two.answer()
         await talk(call, taken)
         await call.hang_up()
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert (record["disposition"], record["operators"]) == ("answered", ["101", "102"])
 
 
@@ -167,8 +156,7 @@ async def test_the_department_hands_on(city: Handover) -> None:
         await second.hang_up()
         assert await call.ended(10)
         assert await again < 300
-        record = await centre.ledger(call)
-        await city.agrees()
+        record = await city.told(call)
     assert [(each["to"], each["result"]) for each in record["transfers"]] == [
         (INSIDE, "ANSWER"),
         (OTHER, "ANSWER"),
