@@ -14,9 +14,7 @@ import os
 import random
 import secrets
 import time
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -26,10 +24,21 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, expect
 
 from benchmarks._centre import NUMBER, CitySpec, LineSpec, LoadCentre, short_prompts, write_profile
-from benchmarks._desk_screens import NOTE_OWN, NOTE_ROWS, Shown, Streams, chromium, page_of, taken
+from benchmarks._desk_delays import BURST_S, SETTLE_S, Shown, match, spread
+from benchmarks._desk_screens import NOTE_OWN, NOTE_ROWS, Streams, chromium, page_of, taken
+from benchmarks._desk_switch import (
+    BURST,
+    CALLERS,
+    READY,
+    RINGING,
+    TALKING,
+    WRAP_UP,
+    Listener,
+    Sender,
+    teach_burst,
+)
 from benchmarks._ends import Citizens, Handling, Operators
 from core.errors import ToritsugiError
-from core.facts.dialplan import PauseReason
 from core.ids import OperatorId
 from core.settings import Settings, settings_from
 from desk.secrets_kept import Passwords
@@ -40,7 +49,6 @@ from services.city import load_city
 from services.desk_ports import User
 from storage.database import Database
 from telephony.ami import actions
-from telephony.ami.events import AgentCalled, AgentConnect, AmiEvent, QueueMemberPause, UserEvent
 from telephony.ami.session import AmiSession
 from telephony.members import member_name_of
 
@@ -50,12 +58,7 @@ from cut_road import Road  # isort: skip
 OPERATORS, SUPERVISORS, TELEPHONES = 200, 10, 40
 FIRST = 201
 BURST_EVENTS = 2000
-BURST_MORE = 400
-"""Sent besides, because the switch spreads a burst over a little more than the second in which it was sent."""
-SENDERS = 3
-"""One manager session brings about 1,700 events a second."""
 BURST_EVERY_S = 30.0
-BURST_S = 1.0
 CALL_EVERY_S = 1.5
 LIMIT_P95_MS = 250.0
 CUT_S = 60.0
@@ -64,7 +67,6 @@ GROWTH = 0.05
 GROWTH_MB = 8.0
 FLAT_FROM_MINUTES = 10
 """A shorter trial is still warming up."""
-SETTLE_S = 3.0
 LINES = ("card", "portal", "booking", "form")
 ALONE = "guide"
 """A line of one operator, who is called when the network is to go."""
@@ -76,166 +78,7 @@ CITY = CitySpec(
     operators={str(FIRST + n): {LINES[n % 4]: 3, LINES[(n + 1) % 4]: 2} for n in range(OPERATORS)}
     | {CUT_OPERATOR: {ALONE: 3}},
 )
-READY, RINGING, TALKING, WRAP_UP = "受付可", "呼び出し中", "応対中", "後処理"
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What a screen has to show from an event on."""
-
-    operator: str
-    label: str
-    at: float
-
-
-class Sender:
-    """A manager session that only sends: what comes back is read and thrown away, so that the trial itself has little
-    to do in a burst."""
-
-    def __init__(self, writer: asyncio.StreamWriter, reading: asyncio.Task[None]) -> None:
-        self._writer, self._reading = writer, reading
-
-    @classmethod
-    async def open(cls, port: int, secret: str) -> Sender:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        await reader.readline()
-        login = {"Action": "Login", "Username": "toritsugi", "Secret": secret, "Events": "off"}
-        writer.write(_frame(login))
-        answer = await reader.readuntil(b"\r\n\r\n")
-        if b"Response: Success" not in answer:
-            raise RuntimeError(f"no second manager session: {answer!r}")
-
-        async def read() -> None:
-            while await reader.read(65536):
-                pass
-
-        return cls(writer, asyncio.create_task(read()))
-
-    def send(self, action: Mapping[str, str]) -> None:
-        self._writer.write(_frame(action))
-
-    def close(self) -> None:
-        self._reading.cancel()
-        self._writer.close()
-
-
-def _frame(action: Mapping[str, str]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in action.items()).encode() + b"\r\n"
-
-
-class Listener:
-    """The trial's own ear at the switch: what every operator's state should be on screens, and since when."""
-
-    def __init__(self, ami: AmiSession, breaks: Mapping[str, str]) -> None:
-        self._ami, self._breaks = ami, breaks
-        self._state: dict[str, str] = {}
-        self.due: list[Due] = []
-        self.seconds: defaultdict[int, int] = defaultdict(int)
-        """Events by tenth of a second."""
-
-    async def run(self) -> None:
-        while True:
-            event = await self._ami.events.get()
-            self.seconds[int(event.at * 10)] += 1
-            if isinstance(event, UserEvent):
-                continue
-            operator, label = self._said(event)
-            if operator and label and self._state.get(operator) != label:
-                self._state[operator] = label
-                self.due.append(Due(operator, label, event.at))
-
-    def _said(self, event: AmiEvent) -> tuple[str, str]:
-        match event:
-            case AgentCalled():
-                return event.member.removeprefix("op"), RINGING
-            case AgentConnect():
-                return event.member.removeprefix("op"), TALKING
-            case QueueMemberPause():
-                operator = event.member.removeprefix("op")
-                if not event.paused:
-                    return operator, READY
-                words = {PauseReason.TALKING.value: TALKING, PauseReason.WRAP_UP.value: WRAP_UP}
-                return operator, words.get(event.paused_reason) or self._breaks.get(event.paused_reason, "")
-        return "", ""
-
-    def busiest(self) -> int:
-        """The most events in any one second."""
-        return max(
-            (sum(self.seconds[tenth + n] for n in range(10)) for tenth in list(self.seconds)), default=0
-        )
-
-
-@dataclass(slots=True)
-class Matched:
-    """How long changes took to the screen, in milliseconds."""
-
-    steady: list[float] = field(default_factory=list)
-    burst: list[float] = field(default_factory=list)
-    overtaken: int = 0
-    """States that were over before a screen had shown them; counted until the screen showed a later one."""
-    never: list[Due] = field(default_factory=list)
-
-
-def match(due: Sequence[Due], shown: Sequence[Shown], bursts: Sequence[float]) -> Matched:
-    """How long after each event the screen was as new as the event: it showed that state, or a later one."""
-    by_operator: defaultdict[str, list[Shown]] = defaultdict(list)
-    for state in sorted(shown, key=lambda one: one.at):
-        by_operator[state.operator].append(state)
-    later: defaultdict[str, list[Due]] = defaultdict(list)
-    for each in due:
-        later[each.operator].append(each)
-    found = Matched()
-    for each in due:
-        mine = by_operator[each.operator]
-        # Clocks of one machine, read in two programs, and the browser's in whole milliseconds.
-        begin = bisect_left(mine, each.at - 0.005, key=lambda one: one.at)
-        rest = later[each.operator]
-        rest.pop(0)
-        first = next((one for one in mine[begin:] if one.label == each.label), None)
-        newer = next(
-            (
-                one
-                for one in mine[begin:]
-                if any(one.label == d.label and one.at >= d.at - 0.005 for d in rest[:3])
-            ),
-            None,
-        )
-        if newer is not None and (first is None or newer.at < first.at):
-            first, found.overtaken = newer, found.overtaken + 1
-        if first is None or first.at > each.at + SETTLE_S:
-            if _label_at(mine, each.at) == each.label:
-                # The screen never showed what had been in between: there is nothing to change.
-                found.overtaken += 1
-                continue
-            # It was over before the screen had shown it, and the screen still showed what became true again.
-            again = next((d for d in rest[:3] if _label_at(mine, d.at) == d.label), None)
-            if again is None or again.at > each.at + SETTLE_S:
-                found.never.append(each)
-                continue
-            first, found.overtaken = Shown(each.operator, again.label, again.at), found.overtaken + 1
-        burst = any(at <= each.at <= at + 2 * BURST_S for at in bursts)
-        (found.burst if burst else found.steady).append(max(0.0, (first.at - each.at) * 1000))
-    return found
-
-
-def _label_at(shown: Sequence[Shown], at: float) -> str:
-    """What a screen showed of an operator at a moment; empty when it had not changed yet."""
-    place = bisect_left(shown, at, key=lambda one: one.at)
-    return shown[place - 1].label if place else ""
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """p50, p95 and the most, in whole milliseconds."""
-    ordered = sorted(values)
-    if not ordered:
-        return {"changes": 0}
-    return {
-        "changes": len(ordered),
-        "p50_ms": round(ordered[len(ordered) // 2]),
-        "p95_ms": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]),
-        "most_ms": round(ordered[-1]),
-    }
 
 
 @dataclass(slots=True)
@@ -288,7 +131,7 @@ class Trial:
         tasks = [asyncio.create_task(ami.run()), asyncio.create_task(listener.run())]
         origin = f"http://localhost:{road.to}"
         streams = Streams(origin)
-        senders = [await Sender.open(self.settings.ami_port, secret) for _ in range(SENDERS)]
+        sender = await Sender.open(self.settings.ami_port, secret)
         program = find_chromium(self.settings.tools)
         if program is None:
             raise ToritsugiError(
@@ -313,7 +156,7 @@ class Trial:
                 tasks += [
                     asyncio.create_task(self._calls(citizens)),
                     asyncio.create_task(self._probes(ami)),
-                    asyncio.create_task(self._bursts(senders)),
+                    asyncio.create_task(self._bursts(ami, sender)),
                 ]
                 await self._watch(board, own, sizes, until)
                 took = time.monotonic() - began
@@ -334,8 +177,7 @@ class Trial:
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
             self.faults += [repr(one) for one in outcomes if isinstance(one, Exception)]
             await streams.close()
-            for sender in senders:
-                sender.close()
+            sender.close()
             citizens.close()
             operators.close()
         return self._figures(listener, until_at, streams, sizes, took) | {
@@ -402,9 +244,10 @@ class Trial:
             await actions.queue_pause(ami, f"PJSIP/op{operator}", operator in away, "break1")
             await asyncio.sleep(1.0)
 
-    async def _bursts(self, senders: Sequence[Sender]) -> None:
-        """Two thousand events within a second: eighty operators go for a break and come back, in both of
-        their queues, and the rest are user events of somebody else's dialplan."""
+    async def _bursts(self, ami: AmiSession, sender: Sender) -> None:
+        """Two thousand events within a second: the switch's own dialplan sends them, of a kind that is nothing to
+        the engine, while eighty operators go for a break and come back, in both of their queues."""
+        await teach_burst(ami)
         # Every second one: a pause is written to the switch's own database, which is what its rate of events ends at.
         people = [str(FIRST + n) for n in range(TELEPHONES + 1, OPERATORS, 2)]
         pauses = [
@@ -412,24 +255,21 @@ class Trial:
             for paused in ("true", "false")
             for operator in people
         ]
-        others = BURST_EVENTS + BURST_MORE - 2 * len(pauses)
-        events = [{"Action": "UserEvent", "UserEvent": "Load", "Number": str(n)} for n in range(others)]
-        # Spread evenly among each other, in their own order.
-        mixed = sorted(
-            [(n / len(pauses), 0, each) for n, each in enumerate(pauses)]
-            + [(n / len(events), 1, each) for n, each in enumerate(events)],
-            key=lambda one: one[:2],
-        )
         while True:
             await asyncio.sleep(BURST_EVERY_S)
             self.bursts.append(time.time())
             begun = time.monotonic()
+            for number in range(CALLERS):
+                sender.send(
+                    {"Action": "Originate", "ActionID": f"burst-{number}", "Channel": f"Local/{number}@{BURST}/n",
+                     "Application": "Wait", "Data": "9", "Async": "true"}
+                )  # fmt: skip
             sent = 0
-            while sent < len(mixed):
+            while sent < len(pauses):
                 # Whatever has become due while this loop was busy goes out together.
-                share = (time.monotonic() - begun) / (0.8 * BURST_S)
-                while sent < len(mixed) and mixed[sent][0] <= share:
-                    senders[sent % len(senders)].send(mixed[sent][2])
+                due = (time.monotonic() - begun) / (0.8 * BURST_S) * len(pauses)
+                while sent < min(due, len(pauses)):
+                    sender.send(pauses[sent])
                     sent += 1
                 await asyncio.sleep(0.02)
 

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout, CookieJar, TCPConnector
 from playwright.async_api import Browser, Page, async_playwright
 
+from benchmarks._desk_delays import Shown
 from benchmarks._stories import make_importable
 
 make_importable()
@@ -48,15 +49,6 @@ NOTE_OWN = """(operator) => {
   new MutationObserver(() => note(false)).observe(region, { childList: true, subtree: true });
 }"""
 TAKE = "() => window.noted.splice(0)"
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A state that a page began to show; epoch seconds."""
-
-    operator: str
-    label: str
-    at: float
 
 
 @dataclass(slots=True)

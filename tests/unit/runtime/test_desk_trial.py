@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks._desk import Due, Size, match, spread
-from benchmarks._desk_screens import Shown
+from benchmarks._desk import Size
+from benchmarks._desk_delays import SETTLE_S, Due, Shown, match, spread
 
 pytestmark = pytest.mark.unit
 
@@ -26,6 +26,12 @@ def test_each_change_is_timed_from_its_event_and_what_was_overtaken_is_told_apar
     )
     assert [round(value) for value in found.burst] == [300], "what was shown before the event does not count"
     assert (found.overtaken, found.never) == (4, [Due("204", "応対中", 40.0)])
+
+
+def test_much_later_and_in_somebody_elses_row_is_never() -> None:
+    lost = Due("201", "応対中", 10.0)
+    assert match([lost], [Shown("202", "応対中", 10.1)], []).never == [lost]
+    assert match([lost], [Shown("201", "応対中", 10.0 + SETTLE_S + 0.1)], []).never == [lost]
 
 
 def test_a_spread_of_nothing_is_none() -> None:
