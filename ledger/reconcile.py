@@ -85,6 +85,22 @@ class Reconciliation:
         return not self.differences
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayProof:
+    """What the last proof of one day said."""
+
+    made_at: float
+    """Epoch seconds."""
+    over: bool
+    """Whether the day was over by then."""
+    calls: int
+    differences: int
+
+    def holds(self, calls: int) -> bool:
+        """Whether it still speaks of the day, of which the ledger now has so many calls, and found no difference."""
+        return self.over and not self.differences and self.calls == calls
+
+
 SIDES = ("citizen", "line")
 
 

@@ -24,7 +24,7 @@ from runtime.anchoring import Anchoring
 from runtime.availability import forget_months
 from runtime.floor_papers import draft_last_month
 from runtime.process import alive, read_json, run_folder
-from runtime.records import Records
+from runtime.records import Records, prove_day
 from runtime.sealing import RecordingSealer, batches
 from services.city import CityProfile
 from services.recordings import RecordingKeeper
@@ -135,9 +135,20 @@ class Housekeeper:
         if last is not None:
             await self.run(rotate_logs)
             await draft_last_month(self._settings, self._profile, self._database, self._clock)
+            await self._prove(due_day(self._clock.city_now()) - timedelta(days=1))
         async with self._database.uow() as unit:
             await unit.settings.put(key, day)
         return last is not None
+
+    async def _prove(self, day: date) -> None:
+        """Prove the day that is over; what fails here must not make the night's deletions run again."""
+        try:
+            found = await prove_day(self._settings, self._profile, self._database, self._clock, day)
+        except Exception:
+            log.exception("%s could not be proved; the desk says so until `ledger reconcile` has", day)
+            return
+        if not found.agrees:
+            log.error("%s: %d differences; `ledger reconcile` lists them", day, len(found.differences))
 
     async def run(self, rotate_logs: RotateLogs | None = None, *, dry_run: bool = False) -> dict[str, Any]:
         """Delete and erase what has had its time.

@@ -14,7 +14,7 @@ from reports.render_shortfall import render_shortfall_csv, render_shortfall_html
 from runtime.floor_papers import draft_path, evenness_of, keep_draft, shortfall_of
 from runtime.install.asterisk import find_asterisk
 from runtime.instance import Instance
-from runtime.records import Records, prove, wire_kept
+from runtime.records import Records, prove_day, wire_kept
 from runtime.remembered import desk_origin
 from services.city_facts import named_facts
 
@@ -33,7 +33,7 @@ async def daily_paper(city: str | None, day: date, format_: str) -> str:
     facts = await named_facts(instance.profile, day, database.reading)
     proof = None
     if wire_kept(instance.profile, since):
-        proof = await prove(instance.settings, instance.profile, database, since, until)
+        proof = await prove_day(instance.settings, instance.profile, database, instance.clock, day)
     await database.close()
     staffing = instance.profile.acd.staffing
     calls_out = staffing is not None and staffing.outbound is not None

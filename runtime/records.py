@@ -30,6 +30,7 @@ from services.cases import CaseKeeper, TicketKeeper
 from services.city import CityProfile
 from services.ledger_sync import LedgerSync
 from services.ports import LogReader, Transcript
+from services.proofs import city_moment, keep_proof
 from services.retention import cut_offs
 from services.speech_ports import CallInsight
 from storage.database import Database
@@ -211,16 +212,36 @@ async def prove(
         refused = await unit.facts.refused(since, until)
         operators = [operator.id for operator in await unit.operators.list()]
         trunks = [trunk.match for trunk in await unit.trunks.list()]
-    invites = trunk_invites(settings, capture, operators, trunks)
-    seen = [invite for invite in invites if since <= invite.at < until]
     kept_since = cut_offs(profile.interactions.retention_days, time.time()).recordings
-    return reconcile(
-        seen,
-        calls,
-        [fact.sip_call_id for fact in refused if isinstance(fact, CallRefused) and fact.sip_call_id],
-        _recording_names(settings, since, until, {base for call in calls for base in call.recordings}),
-        check_recordings=all(call.arrived_at > kept_since for call in calls),
-    )
+
+    def compare() -> Reconciliation:
+        invites = trunk_invites(settings, capture, operators, trunks)
+        return reconcile(
+            [invite for invite in invites if since <= invite.at < until],
+            calls,
+            [fact.sip_call_id for fact in refused if isinstance(fact, CallRefused) and fact.sip_call_id],
+            _recording_names(settings, since, until, {base for call in calls for base in call.recordings}),
+            check_recordings=all(call.arrived_at > kept_since for call in calls),
+        )
+
+    # The copy of SIP is long, and the engine proves a day while calls run.
+    return await asyncio.to_thread(compare)
+
+
+async def prove_day(
+    settings: Settings,
+    profile: CityProfile,
+    database: Database,
+    clock: Clock,
+    day: date,
+    capture: Path | None = None,
+) -> Reconciliation:
+    """Prove one day of the city, and keep what came of it for the desk's figures."""
+    begin, end, made_at = city_moment(clock, day), city_moment(clock, day + timedelta(days=1)), clock.epoch()
+    found = await prove(settings, profile, database, begin, end, capture)
+    async with database.uow() as unit:
+        await keep_proof(unit, day, found, made_at=made_at, over=made_at >= end)
+    return found
 
 
 def wire_kept(profile: CityProfile, since: float) -> bool:
@@ -258,13 +279,8 @@ async def reconcile_day(city: str | None, day: date, capture: Path | None) -> di
             cure="新しい日を選ぶか、取っておいた記録を --capture で示す",
         )
     await instance.database.migrate()
-    result = await prove(
-        instance.settings,
-        instance.profile,
-        instance.database,
-        since,
-        _midnight(day + timedelta(days=1)),
-        capture,
+    result = await prove_day(
+        instance.settings, instance.profile, instance.database, instance.clock, day, capture
     )
     await instance.database.close()
     return reconciliation_record(result, day)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from core.clock import TOKYO, Clock
+from core.clock import Clock
 from core.ids import CallId
 from ledger.calls import Call
 from reports.answer_rates import offered
@@ -31,17 +31,12 @@ from services.city import CityProfile
 from services.city_facts import city_facts, department_names, skill_groups
 from services.faq_ports import UseKind
 from services.ports import UnitOfWorkFactory
+from services.proofs import DAY, city_moment
 from speech.quality import outcomes
 
-DAY = timedelta(days=1)
 OWN = ("carried", "legs", "theme", "entry", "named")
 """Figures of papers with counts of their own: `carried_by`, `legs_in`, items of the checklist, uses of an entry, and
 calls named one by one."""
-
-
-def city_moment(clock: Clock, day: date) -> float:
-    """The real moment at which a day of the city's clock begins."""
-    return clock.epoch_of(datetime(day.year, day.month, day.day, tzinfo=TOKYO))
 
 
 class FigureCalls:

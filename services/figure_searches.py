@@ -8,8 +8,8 @@ from faq_kb.usage import Searched, Success, success
 from reports.behind import unknown
 from reports.opening import SEARCHES, Opening
 from services.faq_ports import SearchEntry
-from services.figure_calls import DAY, city_moment
 from services.ports import UnitOfWorkFactory
+from services.proofs import DAY, city_moment
 from speech.redact import redact_text
 
 TITLES = {

@@ -227,6 +227,10 @@ class CallStore(Protocol):
         """Calls that arrived in `[since, until)`, by arrival."""
         ...
 
+    async def number(self, since: float, until: float) -> int:
+        """How many calls arrived in `[since, until)`."""
+        ...
+
     async def open_calls(self) -> list[Call]: ...
 
     async def span(self) -> tuple[float | None, float | None]:

@@ -133,6 +133,11 @@ class SqlCalls:
         arrived = rows.call.c.arrived_at
         return await self._read(select(rows.call).where(arrived >= since, arrived < until))
 
+    async def number(self, since: float, until: float) -> int:
+        arrived = rows.call.c.arrived_at
+        query = select(func.count()).select_from(rows.call).where(arrived >= since, arrived < until)
+        return int(await self._connection.scalar(query) or 0)
+
     async def span(self) -> tuple[float | None, float | None]:
         arrived = rows.call.c.arrived_at
         first, last = (await self._connection.execute(select(func.min(arrived), func.max(arrived)))).one()

@@ -26,6 +26,7 @@ from runtime.records import Records, prove, sip_messages
 from runtime.transcribing import Worker
 from services.city import load_city
 from services.ports import JobState, TranscriptJob
+from services.proofs import kept_proofs
 from services.retention import DAY_S
 from speech.audio import write_telephone_wav
 from speech.jobs import JobState as Heard
@@ -256,6 +257,36 @@ async def test_the_night_comes_once_a_day_and_after_restarts(home: Home) -> None
     assert not await night()
     async with home.database.reading() as unit:
         assert await unit.settings.get(last_run_key("n1")) == "2026-11-26"
+
+
+async def test_a_night_proves_the_day_that_is_over(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    day = datetime.fromtimestamp(END, TOKYO).date()
+    home.clock.now = END
+    await home.keeper.nightly(nothing)
+    home.clock.now = END + DAY_S
+    await home.keeper.nightly(nothing)
+    async with home.database.reading() as unit:
+        proof = (await kept_proofs(unit, day, day))[day]
+        calls = await unit.calls.number(END - DAY_S, END + DAY_S)
+    assert (proof.over, proof.calls, proof.made_at) == (True, calls, END + DAY_S)
+    # The story's SIP was not mirrored, so every call of it differs.
+    assert proof.differences >= calls > 0
+    assert "ledger reconcile" in caplog.text
+
+
+async def test_a_proof_that_fails_does_not_undo_the_night(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr("runtime.housekeeping.prove_day", broken)
+    home.clock.now = END
+    await home.keeper.nightly(nothing)
+    home.clock.now = END + DAY_S
+    assert await home.keeper.nightly(nothing)
+    assert not await home.keeper.nightly(nothing)
+    assert "could not be proved" in caplog.text
 
 
 async def test_a_night_that_fails_is_not_marked_as_done(home: Home) -> None:

@@ -132,6 +132,7 @@ async def test_a_call_is_replaced_and_found_in_half_open_intervals(database: Dat
         assert await unit.calls.get([call.call_id]) == {call.call_id: call}
         assert await unit.calls.between(T0, T0 + 500) == [call]
         assert await unit.calls.between(T0, T0 + 500.5) == [call, still_open]
+        assert [await unit.calls.number(T0, T0 + more) for more in (0, 500, 500.5)] == [0, 1, 2]
         assert await unit.calls.open_calls() == [still_open]
 
 
