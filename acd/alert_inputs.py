@@ -20,6 +20,8 @@ class AnsweredSoFar:
     month: bool
     answered: int
     offered: int
+    at: float
+    """When it was counted, epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

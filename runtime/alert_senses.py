@@ -17,7 +17,7 @@ from typing import Any
 from acd.alert_inputs import AnsweredSoFar, Restarted
 from core.clock import Clock
 from core.facts.dialplan import ManagerEvent
-from core.ids import OperatorId
+from core.ids import CallId, OperatorId
 from core.phone import normalise_number
 from ledger.calls import Call
 from reports.answer_rates import AnswerRateRule, offered
@@ -115,13 +115,19 @@ def _operator(name: str) -> OperatorId | None:
 
 
 class AnswersSoFar:
-    """応答率 of the running day and month, counted by the contract's definition; past days are counted once."""
+    """応答率 of the running day and month, counted by the contract's definition; past days are counted again only when
+    the ledger of them has changed.
+    """
 
     def __init__(self, reading: UnitOfWorkFactory, clock: Clock, rule: AnswerRateRule) -> None:
         self._reading, self._clock, self._rule = reading, clock, rule
         self._past: dict[date, tuple[int, int]] = {}
         self._past_month: date | None = None
         self._past_until: date | None = None
+        self._past_number = 0
+        """Calls of the past days when they were counted."""
+        self._past_open: list[CallId] = []
+        """Those that were not over then."""
         self._counted_at = float("-inf")
         self._last: tuple[AnsweredSoFar, ...] | None = None
 
@@ -140,31 +146,43 @@ class AnswersSoFar:
         city_now, now = self._clock.city_now(), self._clock.epoch()
         today = city_now.date()
         month = today.replace(day=1)
-        fresh = self._past_month != month or self._past_until != today
-        # A faster city clock makes the real interval shorter than this; calls outside are told by their city's day.
-        begin = datetime.combine(month if fresh else today, datetime.min.time(), city_now.tzinfo)
-        since, calls = now - (city_now - begin).total_seconds() - 1.0, list[Call]()
+        calls = list[Call]()
+
+        def real(day: date) -> float:
+            # A faster city clock makes the real interval shorter than this; calls outside are told by their city's day.
+            begin = datetime.combine(day, datetime.min.time(), city_now.tzinfo)
+            return now - (city_now - begin).total_seconds() - 1.0
+
         async with self._reading() as unit:
+            number = await unit.calls.number(real(month), real(today))
+            known = await unit.calls.get(self._past_open) if self._past_open else {}
+            fresh = (
+                (self._past_month, self._past_until, self._past_number) != (month, today, number)
+                or any(not call.open for call in known.values())
+            )  # fmt: skip
+            since = real(month if fresh else today)
             # A month at once would hold up the loop that calls run in.
             while since < now + 1.0:
                 calls += await unit.calls.between(since, min(since + DAY_S, now + 1.0))
                 since += DAY_S
         by_day: dict[date, list[Call]] = {}
         for call in calls:
-            if not call.open:
-                by_day.setdefault(self._clock.city_time_of(call.arrived_at).date(), []).append(call)
+            by_day.setdefault(self._clock.city_time_of(call.arrived_at).date(), []).append(call)
         if fresh:
-            self._past = {day: self._pair(mine) for day, mine in by_day.items() if month <= day < today}
-            self._past_month, self._past_until = month, today
+            past = {day: mine for day, mine in by_day.items() if month <= day < today}
+            self._past = {day: self._pair(mine) for day, mine in past.items()}
+            self._past_open = [call.call_id for mine in past.values() for call in mine if call.open]
+            self._past_month, self._past_until, self._past_number = month, today, number
         mine = self._pair(by_day.get(today, []))
         pairs = [*self._past.values(), mine]
         return (
-            AnsweredSoFar(first_day=today, month=False, answered=mine[0], offered=mine[1]),
+            AnsweredSoFar(first_day=today, month=False, answered=mine[0], offered=mine[1], at=now),
             AnsweredSoFar(
                 first_day=month,
                 month=True,
                 answered=sum(pair[0] for pair in pairs),
                 offered=sum(pair[1] for pair in pairs),
+                at=now,
             ),
         )
 

@@ -137,7 +137,8 @@ def test_a_city_without_targets_has_no_such_alerts() -> None:
     view = floor(seat("101"), callers=[caller(1, since=T0 - 9999)])
     none = TargetsSection()
     given = inputs(
-        view, answers=[AnsweredSoFar(first_day=date(2026, 11, 24), month=False, answered=0, offered=99)]
+        view,
+        answers=[AnsweredSoFar(first_day=date(2026, 11, 24), month=False, answered=0, offered=99, at=T0)],
     )
     assert not {r.kind for r in readings_of(given, RULES, none, NAMES)} & {
         K.WAIT_LIMIT,
@@ -193,7 +194,7 @@ def test_nobody_is_told_by_line_and_only_in_opening_hours() -> None:
 
 def so_far(answered: int, offered: int, month: bool = False) -> AnsweredSoFar:
     return AnsweredSoFar(
-        first_day=date(2026, 11, 1 if month else 24), month=month, answered=answered, offered=offered
+        first_day=date(2026, 11, 1 if month else 24), month=month, answered=answered, offered=offered, at=T0
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -132,6 +132,12 @@ class Ledger:
         self.asked.append(until - since)
         return [call for call in self.calls_ if since <= call.arrived_at < until]
 
+    async def number(self, since: float, until: float) -> int:
+        return sum(since <= call.arrived_at < until for call in self.calls_)
+
+    async def get(self, calls: Collection[CallId]) -> dict[CallId, Call]:
+        return {call.call_id: call for call in self.calls_ if call.call_id in calls}
+
 
 DAY = 86_400.0
 
@@ -177,6 +183,28 @@ async def test_the_answer_rate_of_day_and_month_with_past_days_counted_once() ->
     clock.advance(15)
     ledger.broken = True
     assert await answers.now() is None
+
+
+async def test_past_days_are_counted_again_when_a_call_of_them_ends_or_comes_late() -> None:
+    last_night = call_of(1, T0 - DAY, None)
+    ledger, clock = Ledger([last_night, call_of(2, T0 - DAY)]), ManualClock(T0)
+    answers = AnswersSoFar(ledger.reading, clock, AnswerRateRule())
+
+    async def month() -> tuple[int, int]:
+        clock.advance(15)
+        found = await answers.now()
+        assert found is not None
+        assert found[1].at == clock.epoch()
+        return found[1].answered, found[1].offered
+
+    assert [await month(), await month()] == [(1, 1), (1, 1)]
+    ledger.calls_[0] = replace(last_night, ended_at=T0 - DAY + 60, disposition=Disposition.ABANDONED_QUEUE)
+    assert await month() == (1, 2)
+    ledger.calls_.append(call_of(3, T0 - 2 * DAY))
+    assert await month() == (2, 3)
+    asked = len(ledger.asked)
+    assert await month() == (2, 3)
+    assert len(ledger.asked) == asked + 1, "nothing is new: today alone is read"
 
 
 async def test_the_day_is_the_citys_also_when_its_clock_runs_fast() -> None:
