@@ -14,7 +14,6 @@ from desk.guard import MOST_BODY, guarded, outermost
 from desk.pages import (
     audit,
     board,
-    board_calls,
     call_panel,
     case_parts,
     cases,
@@ -36,7 +35,7 @@ from desk.visit import DESK, Desk
 log = logging.getLogger(__name__)
 
 TABLES = (
-    entry, board, board_calls, hours, seat, call_panel, telephone, faq_beside, tickets, cases, case_parts, faq,
+    entry, board, hours, seat, call_panel, telephone, faq_beside, tickets, cases, case_parts, faq,
     faq_office, figures, reports, users, audit, api, api_faq,
 )  # fmt: skip
 FORGET_EVERY_S = 600.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from statistics import fmean
 from typing import Any
 
@@ -23,6 +24,7 @@ from reports.metrics import answered, incoming, longest_wait
 from reports.tally import Tally, tally_of
 from services.city import CityProfile
 from services.ports import OperatorAccount
+from services.proofs import Proven
 
 STATES = {
     "ready": "受付可",
@@ -115,6 +117,10 @@ class RateNow:
     offered: int
     rate: float | None
     target: float | None
+    first: date
+    """The first day; today is the last one."""
+    at: float
+    """When it was counted."""
     needed: int | None
     """So many calls must be answered without losing one until the target is reached; None when it is, or cannot be."""
 
@@ -159,6 +165,9 @@ class AlertNow:
 class Today:
     """Figures from the calls of the day."""
 
+    day: date
+    at: float | None
+    """When they were counted; None before the first time."""
     rates: tuple[RateNow, ...]
     incoming: int
     open: int
@@ -184,6 +193,8 @@ class FloorNow:
     called_in: tuple[str, ...]
     callbacks: int
     today: Today
+    month: Proven
+    """How far the days of the month are reconciled."""
     alerts: tuple[AlertNow, ...]
 
     def by_operator(self) -> dict[OperatorId, SeatNow]:
@@ -354,13 +365,17 @@ def calls_in_hand(calls: Iterable[Call]) -> dict[OperatorId, Call]:
     return {operator: call for operator, (_, call) in latest.items()}
 
 
-def rate_now(name_ja: str, taken: int, asked: int, target: float | None) -> RateNow:
+def rate_now(
+    name_ja: str, taken: int, asked: int, target: float | None, *, first: date, at: float
+) -> RateNow:
     rate = taken / asked if asked else None
     needed = None
     if target is not None and rate is not None and rate < target < 1.0:
         # Each further call that is answered counts on both sides.
         needed = max(1, math.ceil((target * asked - taken) / (1.0 - target) - 1e-9))
-    return RateNow(name_ja=name_ja, answered=taken, offered=asked, rate=rate, target=target, needed=needed)
+    return RateNow(
+        name_ja=name_ja, answered=taken, offered=asked, rate=rate, target=target, first=first, at=at, needed=needed
+    )  # fmt: skip
 
 
 def today_now(
@@ -371,20 +386,29 @@ def today_now(
     target: float | None,
     so_far: Sequence[AnsweredSoFar],
     hour_of: Any,
+    day: date,
+    at: float,
 ) -> Today:
     """Figures of the day, by the definitions of the reports; `calls` are the day's, closed and open.
 
     Args:
         hour_of: the city's hour of a moment.
+        at: when the calls were read, epoch seconds.
     """
     whole = tally_of(calls)
-    rates = [rate_now("今日", answered(whole), offered(whole, rule), target)]
-    rates += [rate_now("今月", each.answered, each.offered, target) for each in so_far if each.month]
+    rates = [rate_now("今日", answered(whole), offered(whole, rule), target, first=day, at=at)]
+    rates += [
+        rate_now("今月", each.answered, each.offered, target, first=each.first_day, at=each.at)
+        for each in so_far
+        if each.month
+    ]
     hours: dict[int, Tally] = {}
     for call in calls:
         hours.setdefault(hour_of(call.arrived_at), Tally()).add(call)
     span = range(min(hours), max(hours) + 1) if hours else range(0)
     return Today(
+        day=day,
+        at=at,
         rates=tuple(rates),
         incoming=incoming(whole),
         open=whole.open,

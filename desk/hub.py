@@ -36,6 +36,7 @@ from reports.answer_rates import AnswerRateRule
 from services.city import CityProfile
 from services.desk_ports import LiveSource
 from services.ports import OperatorAccount, UnitOfWorkFactory
+from services.proofs import Proven, proven
 
 log = logging.getLogger(__name__)
 
@@ -122,9 +123,7 @@ class Hub:
         """Those of the day and the open ones together."""
         self._lasts: dict[OperatorId, Call] = {}
         self._day_at = self._ledger_at = float("-inf")
-        self.day: tuple[Call, ...] = ()
-        """The calls that the figures of today were counted from."""
-        self.counted_at: float | None = None
+        self._counted_at = 0.0
         self._uncounted = self._ledger_news = False
         self._told: Mapping[str, Any] = {}
         self._seats: dict[OperatorId, SeatNow] = {}
@@ -136,7 +135,9 @@ class Hub:
         """Counts up, by user, whenever their drafts change."""
         self.now = FloorNow(
             live_at=None, ledger_at=None, heard=False, seats=(), waiting=(), menu=(), called_in=(),
-            callbacks=0, alerts=(), today=Today(rates=(), incoming=0, open=0, longest_s=None, lines=(), hours=()),
+            callbacks=0, alerts=(), month=Proven(running=True),
+            today=Today(day=clock.city_now().date(), at=None, rates=(), incoming=0, open=0, longest_s=None, lines=(),
+                        hours=()),
         )  # fmt: skip
 
     # ---- looking ----------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ class Hub:
         self._lasts = calls_in_hand(self._calls.values())
         self._ledger_at = now
         self.now = replace(self.now, ledger_at=now, alerts=tuple(alert_now(alert) for alert in alerts))
-        if self._uncounted and now - (self.counted_at or 0.0) >= COUNT_LEAST_S:
+        if self._uncounted and now - self._counted_at >= COUNT_LEAST_S:
             await self._count(now)
         self._ledger_news = True
 
@@ -222,7 +223,9 @@ class Hub:
         since = now - (city_now - begin).total_seconds() - 1.0
         async with self._reading() as unit:
             calls = await unit.calls.between(since, now + 1.0)
+            month = await proven(unit, self._clock, city_now.date().replace(day=1), city_now.date())
         self._day = {call.call_id: call for call in calls}
+        self.now = replace(self.now, month=month)
         self._day_at, self._uncounted = now, True
 
     async def _count(self, now: float) -> None:
@@ -239,9 +242,11 @@ class Hub:
             target=self._profile.acd.targets.answer_rate,
             so_far=so_far,
             hour_of=lambda at: time_of(at).hour,
+            day=today,
+            at=now,
         )
         self.now = replace(self.now, today=figures)
-        self.day, self.counted_at, self._uncounted = tuple(mine), now, False
+        self._counted_at, self._uncounted = now, False
 
     def _compose(self) -> None:
         told = self._told

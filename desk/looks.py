@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from core.errors import ToritsugiError
 from core.masking import mask_number
 from core.phone import Caller, number_groups
 from desk.visit import Visit
+from reports.opening import Opening
 from services.access import Permission
 from services.city import CityProfile
 
@@ -75,6 +76,13 @@ def menu_of(visit: Visit) -> list[Link]:
 def home_of(visit: Visit) -> str:
     """Where somebody lands after signing in."""
     return next((link.path for link in menu_of(visit)), "/account")
+
+
+def opens(
+    metric: str, first: date, last: date | None = None, *, hour: int | None = None, line: str | None = None
+) -> str:
+    """Where the calls behind a figure are listed."""
+    return Opening(metric=metric, first=first, last=last or first, hour=hour, line=line).address
 
 
 def seconds(value: float | None) -> str:
@@ -162,6 +170,7 @@ class Looks:
             "moment": lambda at: f"{city_time_of(at):%-m月%-d日 %H:%M}",
             "full": lambda at: f"{city_time_of(at):%Y-%m-%d %H:%M:%S}",
             "clock": lambda at: f"{city_time_of(at):%H:%M}",
+            "second": lambda at: f"{city_time_of(at):%H:%M:%S}",
             "iso": lambda at: city_time_of(at).isoformat(timespec="seconds"),
         }
         self._templates.globals |= {
@@ -169,6 +178,7 @@ class Looks:
             "centre": profile.city.centre_ja,
             "version": self.version,
             "languages": LANGUAGES,
+            "opens": opens,
             "P": Permission,
         }
 

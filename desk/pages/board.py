@@ -21,6 +21,7 @@ from desk.pages.hours import moment_of
 from desk.pages.stream import stream
 from desk.routes import Table
 from desk.visit import Desk, Form, Visit, posted
+from reports.behind import lost_by, offered_by
 from services.access import Permission
 from services.alerting import acknowledge
 from services.ports import OperatorAccount
@@ -61,6 +62,7 @@ def drawn(desk: Desk, *, wall: bool) -> Callable[[FloorNow], Any]:
     """The board's regions; on the wall nobody's number is shown."""
     rows: dict[OperatorId, tuple[SeatNow, str]] = {}
     """As last drawn: of two hundred operators one or two are other than a moment ago."""
+    offered, lost = offered_by(desk.hub.rule), lost_by(desk.hub.rule)
 
     def row(seat: SeatNow) -> str:
         kept = rows.get(seat.operator)
@@ -85,17 +87,19 @@ def drawn(desk: Desk, *, wall: bool) -> Callable[[FloorNow], Any]:
             (kind, sum(seat.kind == kind for seat in now.seats))
             for kind in ("ready", "talking", "wrapup", "paused")
         ]
+        today, seen = now.today.day, now.today.at
         return {
             "figures": region(
-                "figures", rates=now.today.rates, incoming=now.today.incoming, open=now.today.open,
+                "figures", offered=offered, lost=lost, today=today, at=seen, month=now.month.text_ja,
+                rates=now.today.rates, incoming=now.today.incoming, open=now.today.open,
                 longest=now.today.longest_s, waiting=len(now.waiting),
                 oldest=now.waiting[0].since if now.waiting else None,
                 menu=len(now.menu), callbacks=now.callbacks, states=states, labels=words,
             ),
             "waiting": region("waiting", waiting=now.waiting, menu=now.menu),
             "seats": (now.seats, lambda: seats(now)),
-            "lines": region("lines", lines=now.today.lines),
-            "hours": region("hours", hours=now.today.hours),
+            "lines": region("lines", lines=now.today.lines, offered=offered, today=today, at=seen),
+            "hours": region("hours", hours=now.today.hours, today=today, at=seen),
             "alerts": region("alerts", alerts=now.alerts, called_in=now.called_in),
         }  # fmt: skip
 

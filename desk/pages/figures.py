@@ -1,4 +1,7 @@
-"""The calls behind a figure of a report or of the board, each leading to its case."""
+"""The calls behind a figure of a report or of the board, each leading to its case.
+
+Who may see the board but not the reports opens what the board shows: its figures, of days of this month.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,30 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from core.errors import ToritsugiError
-from desk.guard import dress
+from desk.guard import Refused, dress
+from desk.live_calls import LIVE, live_calls
 from desk.openapi import BASE
 from desk.routes import Table
 from desk.visit import Day, Form, Visit
 from interactions.access import Action, allowed
 from ledger.calls import Call
+from reports.behind import lost_by, offered_by
 from reports.call_list import csv_head, csv_line
 from reports.cells import day_text
 from reports.daily import CallRow, call_row
-from reports.opening import NO_LINE_CHOSEN, Opening
+from reports.opening import NO_LINE_CHOSEN, Opening, named
 from reports.period import call_cells
 from services.access import Permission
 from services.city_facts import named_facts
 from services.figure_calls import FigureCalls
 from services.figure_searches import FigureSearches, title_of_searches
+from services.proofs import proven
 
 table = Table()
-READ = Permission.REPORT_READ
+READ, WATCH = Permission.REPORT_READ, Permission.FLOOR_WATCH
 ROWS = 100
+BOARD = frozenset({"incoming", "answered", "offered", "lost", "open", "longest_wait"})
+"""Counts that the board shows, without their arguments."""
 MOST_DAYS = 800
 MOST_PAGE = 100_000
 
@@ -68,6 +76,8 @@ class Listed:
     """One call of the list, and where it leads for this visitor."""
 
     row: CallRow
+    path: tuple[str, ...]
+    """What the caller chose in the menu, in words."""
     case: str = ""
     """Case to open; empty without one, or when they may not."""
     heard: bool = False
@@ -83,16 +93,39 @@ def figure_calls(visit: Visit) -> FigureCalls:
     return FigureCalls(desk.reading, desk.clock, desk.profile)
 
 
-@table.get("/reports/calls", READ, "数字の元になった通話", query=Asked)
+def may_open(visit: Visit, asked: Asked) -> bool:
+    """Whether they may see the calls of this figure."""
+    opening, today = asked.opening, visit.desk.clock.city_now().date()
+    if opening.metric in LIVE:
+        return visit.may(WATCH)
+    if visit.may(READ):
+        return True
+    shown = opening.metric.partition(":")[0] in BOARD and asked.format == "html"
+    return shown and today.replace(day=1) <= opening.first <= opening.last <= today
+
+
+@table.get("/reports/calls", (READ, WATCH), "数字の元になった通話", query=Asked)
 async def calls(visit: Visit) -> web.StreamResponse:
     asked = visit.query(Asked)
     opening, figures, desk = asked.opening, figure_calls(visit), visit.desk
-    title = figures.title(opening)
-    await visit.note("report.calls", opening.metric[:200], first=str(opening.first), last=str(opening.last))
+    if not may_open(visit, asked):
+        raise Refused(
+            "この数字の通話は見られません", where="数字の元になった通話", cure="報告を見られる人に頼む"
+        )
+    told: int | None = None
+    if opening.metric in LIVE:
+        title, (told, known) = LIVE[opening.metric], await live_calls(desk, opening)
+        opening = Opening(metric=named(known), first=opening.first, last=opening.last, line=opening.line)
+    else:
+        title = figures.title(opening)
+    await visit.note("report.calls", asked.metric[:200], first=str(opening.first), last=str(opening.last))
     if asked.format == "csv":
-        return await as_csv(visit, opening)
-    number, figure, mine = await page_of(figures, opening, asked.page)
-    shown = await listed(visit, mine, opening.last)
+        return await as_csv(visit, opening, title)
+    read_at, rule = desk.clock.epoch(), desk.hub.rule
+    page = await page_of(figures, opening, asked.page)
+    shown = await listed(visit, page.calls, opening.last)
+    async with desk.reading() as unit:
+        state = await proven(unit, desk.clock, opening.first, opening.last)
     return desk.looks.page(
         "reports/calls.html",
         visit,
@@ -102,12 +135,17 @@ async def calls(visit: Visit) -> web.StreamResponse:
         else f"{day_text(opening.first)} から {day_text(opening.last)} まで",
         opening=opening,
         line=desk.hub.words.line(opening.line) if opening.line else opening.line,
-        number=number,
-        figure=figure,
+        number=page.number,
+        figure=page.figure,
+        waited_for=0 if told is None else told - page.number,
+        open=page.open,
+        read_at=read_at,
+        state=state,
+        rule=rule.text_ja if opening.metric in (offered_by(rule), lost_by(rule)) else "",
         rows=ROWS,
         listed=shown,
         page=asked.page,
-        pages=max(1, -(-number // ROWS)),
+        pages=max(1, -(-page.number // ROWS)),
         query=urlencode(
             {key: value for key, value in visit.request.query.items() if key != "page"}, safe=":,"
         ),
@@ -158,20 +196,32 @@ async def searches(visit: Visit) -> web.StreamResponse:
     )
 
 
-async def page_of(figures: FigureCalls, opening: Opening, page: int) -> tuple[int, int, list[Call]]:
-    """How many calls there are, the figure that they make, and those of one page.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOfCalls:
+    """One page, and what all pages hold together."""
+
+    number: int
+    figure: int
+    """What the calls make."""
+    open: int
+    """Calls whose end is not known yet."""
+    calls: Sequence[Call]
+
+
+async def page_of(figures: FigureCalls, opening: Opening, page: int) -> PageOfCalls:
+    """One page of the calls.
 
     Raises:
         ToritsugiError: there is no such page.
     """
-    skipped, number, figure, mine = ROWS * (page - 1), 0, 0, list[Call]()
+    skipped, number, figure, still_open, mine = ROWS * (page - 1), 0, 0, 0, list[Call]()
     async for call, times in figures.counted(opening):
         if skipped <= number < skipped + ROWS:
             mine.append(call)
-        number, figure = number + 1, figure + times
+        number, figure, still_open = number + 1, figure + times, still_open + (call.disposition is None)
     if not mine and page > 1:
         raise ToritsugiError("そのページはありません", where="ページ", cure="1 から開く")
-    return number, figure, mine
+    return PageOfCalls(number=number, figure=figure, open=still_open, calls=mine)
 
 
 async def listed(visit: Visit, calls: Sequence[Call], day: date) -> list[Listed]:
@@ -181,17 +231,19 @@ async def listed(visit: Visit, calls: Sequence[Call], day: date) -> list[Listed]
     found = []
     async with visit.desk.reading() as unit:
         for call in calls:
-            row = call_row(call, facts, city_time_of)
+            row, path = call_row(call, facts, city_time_of), visit.desk.hub.words.path(call)
             case = await unit.cases.of_call(call.call_id) if visit.may(Permission.CASE_READ) else None
             if case is None or not allowed(visit.person, Action.VIEW, case):
-                found.append(Listed(row=row))
+                found.append(Listed(row=row, path=path))
                 continue
             may_hear = visit.may(Permission.RECORDING_HEAR) and allowed(visit.person, Action.HEAR, case)
-            found.append(Listed(row=row, case=case.case_id, heard=may_hear and bool(call.recordings)))
+            found.append(
+                Listed(row=row, path=path, case=case.case_id, heard=may_hear and bool(call.recordings))
+            )
     return found
 
 
-async def as_csv(visit: Visit, opening: Opening) -> web.StreamResponse:
+async def as_csv(visit: Visit, opening: Opening, title: str) -> web.StreamResponse:
     """Every call of the list as a file, written while it is read."""
     facts = await named_facts(visit.desk.profile, opening.last, visit.desk.reading)
     clock = visit.desk.clock
@@ -204,7 +256,7 @@ async def as_csv(visit: Visit, opening: Opening) -> web.StreamResponse:
     )
     dress(visit.desk, response)
     await response.prepare(visit.request)
-    await response.write(csv_head(figures.title(opening), opening).encode())
+    await response.write(csv_head(title, opening).encode())
     async for call in figures.behind(opening):
         await response.write(csv_line(call_cells(call, facts, clock.city_time_of)).encode())
     await response.write_eof()
@@ -242,7 +294,7 @@ async def calls_out(visit: Visit) -> web.StreamResponse:
     opening, figures = asked.opening, figure_calls(visit)
     title = figures.title(opening)
     await visit.note("report.calls", opening.metric[:200], first=str(opening.first), last=str(opening.last))
-    number, figure, mine = await page_of(figures, opening, asked.page)
+    page = await page_of(figures, opening, asked.page)
     shown = [
         CallOut(
             call=each.row.call_id,
@@ -255,7 +307,7 @@ async def calls_out(visit: Visit) -> web.StreamResponse:
             talk_s=each.row.talk_s,
             case=each.case,
         )
-        for each in await listed(visit, mine, opening.last)
+        for each in await listed(visit, page.calls, opening.last)
     ]
-    told = CallsOut(title=title, number=number, figure=figure, calls=shown)
+    told = CallsOut(title=title, number=page.number, figure=page.figure, calls=shown)
     return web.json_response(told.model_dump(mode="json"))

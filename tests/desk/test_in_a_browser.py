@@ -217,7 +217,8 @@ async def test_a_transcript_plays_where_it_is_clicked(world: World, visit: Visit
 
 PAGES = {
     "kantoku": (
-        "/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/calls?kind=offered", "/board/hours",
+        "/board", "/board/wall", "/board/operators/101", "/board/centre", "/board/hours",
+        "/reports/calls?metric=now:waiting&first=2026-11-27",
         "/board/alerts/k3f9ab2q", "/tickets", "/tickets/t-mine", "/tickets/new", "/cases", CASE, f"{CASE}/history",
         "/reports", "/reports/calls?metric=callers&first=2026-11-27",
         "/reports/searches?metric=search:searches&first=2026-11-27", "/account", "/nowhere",
