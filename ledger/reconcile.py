@@ -7,7 +7,7 @@ them lost is seen missing here.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Any
@@ -99,6 +99,16 @@ class DayProof:
     def holds(self, calls: int) -> bool:
         """Whether it still speaks of the day, of which the ledger now has so many calls, and found no difference."""
         return self.over and not self.differences and self.calls == calls
+
+
+def together(proofs: Sequence[DayProof]) -> DayProof:
+    """One day's proofs of all nodes: each has compared its own calls. A node that has not is seen by the number."""
+    return DayProof(
+        made_at=min(each.made_at for each in proofs),
+        over=all(each.over for each in proofs),
+        calls=sum(each.calls for each in proofs),
+        differences=sum(each.differences for each in proofs),
+    )
 
 
 SIDES = ("citizen", "line")

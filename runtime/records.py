@@ -18,7 +18,7 @@ from typing import Any
 from core.clock import TOKYO, Clock
 from core.errors import ToritsugiError
 from core.hours import OpeningHours
-from core.ids import CallId
+from core.ids import CallId, Uniqueid, call_id_of
 from core.settings import Settings
 from interactions.case import Case
 from ledger.export import call_record, to_csv, to_jsonl
@@ -206,7 +206,7 @@ async def prove(
     until: float,
     capture: Path | None = None,
 ) -> Reconciliation:
-    """Compare wire, ledger and recordings for the calls that arrived in `[since, until)`."""
+    """Compare wire, ledger and recordings for the calls of this node that arrived in `[since, until)`."""
     async with database.reading() as unit:
         calls = await unit.calls.between(since, until)
         refused = await unit.facts.refused(since, until)
@@ -216,9 +216,12 @@ async def prove(
 
     def compare() -> Reconciliation:
         invites = trunk_invites(settings, capture, operators, trunks)
+        seen = [invite for invite in invites if since <= invite.at < until]
+        # Another node of the same database mirrors its SIP at its own place.
+        own, ours = call_id_of(Uniqueid(f"{settings.node}-")), {invite.sip_call_id for invite in seen}
         return reconcile(
-            [invite for invite in invites if since <= invite.at < until],
-            calls,
+            seen,
+            [call for call in calls if call.call_id.startswith(own) or call.sip_call_id in ours],
             [fact.sip_call_id for fact in refused if isinstance(fact, CallRefused) and fact.sip_call_id],
             _recording_names(settings, since, until, {base for call in calls for base in call.recordings}),
             check_recordings=all(call.arrived_at > kept_since for call in calls),
@@ -240,7 +243,7 @@ async def prove_day(
     begin, end, made_at = city_moment(clock, day), city_moment(clock, day + timedelta(days=1)), clock.epoch()
     found = await prove(settings, profile, database, begin, end, capture)
     async with database.uow() as unit:
-        await keep_proof(unit, day, found, made_at=made_at, over=made_at >= end)
+        await keep_proof(unit, settings.node, day, found, made_at=made_at, over=made_at >= end)
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from core.clock import TOKYO, Clock
-from ledger.reconcile import DayProof, Reconciliation
+from ledger.reconcile import DayProof, Reconciliation, together
 from services.ports import UnitOfWork
 
 DAY = timedelta(days=1)
@@ -27,29 +27,30 @@ def _key(day: date) -> str:
 
 
 async def keep_proof(
-    unit: UnitOfWork, day: date, found: Reconciliation, *, made_at: float, over: bool
+    unit: UnitOfWork, node: str, day: date, found: Reconciliation, *, made_at: float, over: bool
 ) -> None:
-    """Keep what the proof of a whole day said; the last one counts.
+    """Keep what the proof of a whole day said; the last one of each node counts.
 
     Args:
+        node: whose wire was compared.
         over: whether the day was over when it was made.
     """
     kept = json.loads(await unit.settings.get(_key(day)) or "{}")
-    kept[day.isoformat()] = {
+    kept.setdefault(day.isoformat(), {})[node] = {
         "made_at": made_at, "over": over, "calls": found.calls, "differences": len(found.differences),
     }  # fmt: skip
     await unit.settings.put(_key(day), json.dumps(kept))
 
 
 async def kept_proofs(unit: UnitOfWork, first: date, last: date) -> dict[date, DayProof]:
-    """The proofs of the days from `first` to `last` that were made."""
+    """The proofs of the days from `first` to `last` that were made, those of all nodes together."""
     found: dict[date, DayProof] = {}
     month = first.replace(day=1)
     while month <= last:
-        for text, values in json.loads(await unit.settings.get(_key(month)) or "{}").items():
+        for text, nodes in json.loads(await unit.settings.get(_key(month)) or "{}").items():
             day = date.fromisoformat(text)
             if first <= day <= last:
-                found[day] = DayProof(**values)
+                found[day] = together([DayProof(**values) for values in nodes.values()])
         month = (month + 31 * DAY).replace(day=1)
     return found
 

@@ -225,7 +225,7 @@ async def test_who_may_not_read_reports_opens_what_the_board_shows_and_nothing_e
 async def proved(world: World, day: date, calls: int) -> None:
     result = Reconciliation(invites=calls, refused=0, given_up=0, calls=calls, differences=[])
     async with world.database.uow() as unit:
-        await keep_proof(unit, day, result, made_at=BASE, over=True)
+        await keep_proof(unit, "n1", day, result, made_at=BASE, over=True)
 
 
 async def test_each_block_says_of_when_it_is_and_whether_it_is_reconciled(

@@ -274,6 +274,25 @@ async def test_a_night_proves_the_day_that_is_over(home: Home, caplog: pytest.Lo
     assert "ledger reconcile" in caplog.text
 
 
+async def test_a_node_proves_its_own_calls(home: Home) -> None:
+    """Another node's SIP is mirrored elsewhere: none of its calls may be missed here."""
+    async with home.database.reading() as unit:
+        calls = await unit.calls.between(0.0, END)
+    theirs = replace(calls[0], call_id=CallId("c-n2-1795228400.1"), sip_call_id="theirs")
+    moved = replace(calls[0], call_id=CallId("c-n0-1795228401.1"), sip_call_id="abc@h")
+    before = await prove(home.settings, PROFILE, home.database, END - 600, END)
+    async with home.database.uow() as unit:
+        await unit.calls.put([theirs, moved])
+    message = {
+        "at": END - 60, "call_id": "abc@h", "method": "INVITE", "status": None, "initial": True,
+        "from_user": "09012345678", "to_user": "0598530000", "src": "192.0.2.7:5060", "cseq": "1 INVITE",
+    }  # fmt: skip
+    a_log(home.settings.sip_log, json.dumps(message) + "\n")
+    after = await prove(home.settings, PROFILE, home.database, END - 600, END)
+    assert (after.calls, after.invites) == (before.calls + 1, 1), "of a node that was renamed the wire tells"
+    assert "c-n2-1795228400.1" not in {each.what for each in after.differences}
+
+
 async def test_a_proof_that_fails_does_not_undo_the_night(
     home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

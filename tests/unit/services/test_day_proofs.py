@@ -56,8 +56,10 @@ def result(calls: int, differences: int = 0) -> Reconciliation:
     return Reconciliation(invites=calls, refused=0, given_up=0, calls=calls, differences=found)
 
 
-async def proved(unit: Unit, day: date, calls: int, differences: int = 0, *, over: bool = True) -> None:
-    await keep_proof(unit, day, result(calls, differences), made_at=1.0, over=over)  # type: ignore[arg-type]
+async def proved(
+    unit: Unit, day: date, calls: int, differences: int = 0, *, over: bool = True, node: str = "n1"
+) -> None:
+    await keep_proof(unit, node, day, result(calls, differences), made_at=1.0, over=over)  # type: ignore[arg-type]
 
 
 async def state(unit: Unit, first: date = FIRST, last: date = TODAY) -> Proven:
@@ -112,6 +114,16 @@ async def test_the_last_proof_counts_and_months_are_read_together() -> None:
         await proved(unit, day, calls)
     found = await kept_proofs(unit, date(2026, 10, 31), date(2026, 11, 30))  # type: ignore[arg-type]
     assert {day: proof.calls for day, proof in found.items()} == {date(2026, 10, 31): 1, FIRST: 3}
+
+
+async def test_of_two_nodes_both_must_have_proved_their_calls() -> None:
+    unit, day = Unit({FIRST: 5}), FIRST
+    await proved(unit, day, 3, node="n1")
+    assert (await state(unit, day, day)).changed == (day,)
+    await proved(unit, day, 2, 1, node="n2")
+    assert (await state(unit, day, day)).differing == ((day, 1),)
+    await proved(unit, day, 2, node="n2")
+    assert (await state(unit, day, day)).settled
 
 
 @given(over=st.booleans(), calls=st.integers(0, 3), differences=st.integers(0, 2), now=st.integers(0, 3))
