@@ -9,8 +9,9 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from reports.answer_rates import AnswerRateRule, offered
 from reports.metrics import answered
 from reports.tally import tally_of
 from runtime.process import alive, read_json
-from services.ports import UnitOfWorkFactory
+from services.ports import UnitOfWork, UnitOfWorkFactory
 from telephony.ami.events import (
     AgentConnect,
     AgentRingNoAnswer,
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 
 MISSES_KEPT = 50
 ANSWERS_EVERY_S = 15.0
-DAY_S = 86_400.0
+_DAY = timedelta(days=1)
 TAIL_BYTES = 256 * 1024
 """Of the copy of SIP: some hundred calls, far more than come in ten minutes."""
 CANCELLED = 487
@@ -114,20 +115,27 @@ def _operator(name: str) -> OperatorId | None:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PastDay:
+    """A day that is over, as it was counted."""
+
+    answered: int
+    offered: int
+    number: int
+    """All calls of the real stretch that was looked at."""
+    open: tuple[CallId, ...]
+    """Those that were not over then."""
+
+
 class AnswersSoFar:
-    """応答率 of the running day and month, counted by the contract's definition; past days are counted again only when
-    the ledger of them has changed.
+    """応答率 of the running day and month, counted by the contract's definition; a past day is counted again only when
+    the ledger of it has changed.
     """
 
     def __init__(self, reading: UnitOfWorkFactory, clock: Clock, rule: AnswerRateRule) -> None:
         self._reading, self._clock, self._rule = reading, clock, rule
-        self._past: dict[date, tuple[int, int]] = {}
-        self._past_month: date | None = None
+        self._past: dict[date, _PastDay] = {}
         self._past_until: date | None = None
-        self._past_number = 0
-        """Calls of the past days when they were counted."""
-        self._past_open: list[CallId] = []
-        """Those that were not over then."""
         self._counted_at = float("-inf")
         self._last: tuple[AnsweredSoFar, ...] | None = None
 
@@ -146,45 +154,67 @@ class AnswersSoFar:
         city_now, now = self._clock.city_now(), self._clock.epoch()
         today = city_now.date()
         month = today.replace(day=1)
-        calls = list[Call]()
 
         def real(day: date) -> float:
-            # A faster city clock makes the real interval shorter than this; calls outside are told by their city's day.
+            # A faster city clock makes the real day shorter than this; calls outside are told by their city's day.
             begin = datetime.combine(day, datetime.min.time(), city_now.tzinfo)
             return now - (city_now - begin).total_seconds() - 1.0
 
         async with self._reading() as unit:
-            number = await unit.calls.number(real(month), real(today))
-            known = await unit.calls.get(self._past_open) if self._past_open else {}
-            fresh = (
-                (self._past_month, self._past_until, self._past_number) != (month, today, number)
-                or any(not call.open for call in known.values())
-            )  # fmt: skip
-            since = real(month if fresh else today)
-            # A month at once would hold up the loop that calls run in.
-            while since < now + 1.0:
-                calls += await unit.calls.between(since, min(since + DAY_S, now + 1.0))
-                since += DAY_S
-        by_day: dict[date, list[Call]] = {}
-        for call in calls:
-            by_day.setdefault(self._clock.city_time_of(call.arrived_at).date(), []).append(call)
-        if fresh:
-            past = {day: mine for day, mine in by_day.items() if month <= day < today}
-            self._past = {day: self._pair(mine) for day, mine in past.items()}
-            self._past_open = [call.call_id for mine in past.values() for call in mine if call.open]
-            self._past_month, self._past_until, self._past_number = month, today, number
-        mine = self._pair(by_day.get(today, []))
-        pairs = [*self._past.values(), mine]
+            if self._past_until != today:
+                self._past, self._past_until = {}, today
+            for day in await self._changed(unit, month, today, real):
+                # A month at once would hold up the loop that calls run in.
+                calls = await unit.calls.between(real(day), min(real(day + _DAY) + 2.0, now + 1.0))
+                number = await unit.calls.number(real(day), real(day + _DAY))
+                mine = self._of_day(calls, day)
+                taken, asked = self._pair(mine)
+                self._past[day] = _PastDay(
+                    answered=taken,
+                    offered=asked,
+                    number=number,
+                    open=tuple(call.call_id for call in mine if call.open),
+                )
+            taken, asked = self._pair(self._of_day(await unit.calls.between(real(today), now + 1.0), today))
+        past = self._past.values()
         return (
-            AnsweredSoFar(first_day=today, month=False, answered=mine[0], offered=mine[1], at=now),
+            AnsweredSoFar(first_day=today, month=False, answered=taken, offered=asked, at=now),
             AnsweredSoFar(
                 first_day=month,
                 month=True,
-                answered=sum(pair[0] for pair in pairs),
-                offered=sum(pair[1] for pair in pairs),
+                answered=taken + sum(each.answered for each in past),
+                offered=asked + sum(each.offered for each in past),
                 at=now,
             ),
         )
+
+    async def _changed(
+        self, unit: UnitOfWork, month: date, today: date, real: Callable[[date], float]
+    ) -> list[date]:
+        """Past days of the month that were not counted, or of which the ledger now says something else."""
+        days = [month + number * _DAY for number in range((today - month).days)]
+        if any(day not in self._past for day in days):
+            return days
+        left = {call for each in self._past.values() for call in each.open}
+        over = (
+            {call.call_id for call in (await unit.calls.get(left)).values() if not call.open}
+            if left
+            else set()
+        )
+        found = [day for day in days if over & set(self._past[day].open)]
+        if await unit.calls.number(real(month), real(today)) != sum(
+            each.number for each in self._past.values()
+        ):
+            found += [
+                day
+                for day in days
+                if day not in found
+                and await unit.calls.number(real(day), real(day + _DAY)) != self._past[day].number
+            ]
+        return found
+
+    def _of_day(self, calls: Iterable[Call], day: date) -> list[Call]:
+        return [call for call in calls if self._clock.city_time_of(call.arrived_at).date() == day]
 
     def _pair(self, calls: Sequence[Call]) -> tuple[int, int]:
         tally = tally_of(calls)

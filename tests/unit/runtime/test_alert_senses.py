@@ -175,7 +175,7 @@ async def test_the_answer_rate_of_day_and_month_with_past_days_counted_once() ->
     assert [(each.answered, each.offered) for each in later] == [(2, 3), (3, 5)]
     # A month in pieces of a day, then today alone.
     assert len(ledger.asked) == 25
-    assert max(ledger.asked) == DAY
+    assert max(ledger.asked) <= DAY + 2
     # The next day: today has become the past.
     clock.advance(DAY)
     (day, month) = await answers.now() or ()
@@ -201,10 +201,11 @@ async def test_past_days_are_counted_again_when_a_call_of_them_ends_or_comes_lat
     ledger.calls_[0] = replace(last_night, ended_at=T0 - DAY + 60, disposition=Disposition.ABANDONED_QUEUE)
     assert await month() == (1, 2)
     ledger.calls_.append(call_of(3, T0 - 2 * DAY))
-    assert await month() == (2, 3)
     asked = len(ledger.asked)
     assert await month() == (2, 3)
-    assert len(ledger.asked) == asked + 1, "nothing is new: today alone is read"
+    assert len(ledger.asked) == asked + 2, "the day that changed, and today"
+    assert await month() == (2, 3)
+    assert len(ledger.asked) == asked + 3, "nothing is new: today alone is read"
 
 
 async def test_the_day_is_the_citys_also_when_its_clock_runs_fast() -> None:
