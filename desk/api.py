@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
 from desk import api_faq
-from desk.floor_now import AlertNow, LineNow, RateNow, SeatNow
+from desk.floor_now import AlertNow, FloorNow, LineNow, RateNow, SeatNow
 from desk.openapi import BASE, document
 from desk.pages import audit as audit_page
 from desk.pages import board as board_page
@@ -69,6 +70,12 @@ class RateOut(BaseModel):
     rate: float | None
     target: float | None
     needed: int | None
+    first: date
+    """The first day of it, of the city's calendar; the last one is today."""
+    at: float
+    """When it was counted."""
+    reconciled: str
+    """In words, how far its days are reconciled."""
 
 
 class LineOut(BaseModel):
@@ -190,8 +197,8 @@ def seat_out(seat: SeatNow) -> SeatOut:
     )  # fmt: skip
 
 
-def rate_out(rate: RateNow) -> RateOut:
-    return RateOut(**(asdict(rate) | {"name": rate.name_ja}))
+def rate_out(rate: RateNow, now: FloorNow) -> RateOut:
+    return RateOut(**(asdict(rate) | {"name": rate.name_ja, "reconciled": now.proven(rate).text_ja}))
 
 
 def line_out(line: LineNow) -> LineOut:
@@ -256,7 +263,7 @@ async def floor(visit: Visit) -> web.StreamResponse:
                 for each in now.waiting
             ],
             in_menu=len(now.menu), incoming_today=now.today.incoming,
-            rates=[rate_out(rate) for rate in now.today.rates],
+            rates=[rate_out(rate, now) for rate in now.today.rates],
             lines=[line_out(line) for line in now.today.lines],
             alerts=[alert_out(alert) for alert in now.alerts],
         )

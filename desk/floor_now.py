@@ -117,6 +117,8 @@ class RateNow:
     offered: int
     rate: float | None
     target: float | None
+    month: bool
+    """Whether it is of the month so far; else of today."""
     first: date
     """The first day; today is the last one."""
     at: float
@@ -196,6 +198,10 @@ class FloorNow:
     month: Proven
     """How far the days of the month are reconciled."""
     alerts: tuple[AlertNow, ...]
+
+    def proven(self, rate: RateNow) -> Proven:
+        """How far the days of a rate are reconciled."""
+        return self.month if rate.month else Proven(running=True)
 
     def by_operator(self) -> dict[OperatorId, SeatNow]:
         return {seat.operator: seat for seat in self.seats}
@@ -366,7 +372,7 @@ def calls_in_hand(calls: Iterable[Call]) -> dict[OperatorId, Call]:
 
 
 def rate_now(
-    name_ja: str, taken: int, asked: int, target: float | None, *, first: date, at: float
+    name_ja: str, taken: int, asked: int, target: float | None, *, first: date, at: float, month: bool = False
 ) -> RateNow:
     rate = taken / asked if asked else None
     needed = None
@@ -374,7 +380,8 @@ def rate_now(
         # Each further call that is answered counts on both sides.
         needed = max(1, math.ceil((target * asked - taken) / (1.0 - target) - 1e-9))
     return RateNow(
-        name_ja=name_ja, answered=taken, offered=asked, rate=rate, target=target, first=first, at=at, needed=needed
+        name_ja=name_ja, answered=taken, offered=asked, rate=rate, target=target, month=month, first=first, at=at,
+        needed=needed,
     )  # fmt: skip
 
 
@@ -398,7 +405,7 @@ def today_now(
     whole = tally_of(calls)
     rates = [rate_now("今日", answered(whole), offered(whole, rule), target, first=day, at=at)]
     rates += [
-        rate_now("今月", each.answered, each.offered, target, first=each.first_day, at=each.at)
+        rate_now("今月", each.answered, each.offered, target, first=each.first_day, at=each.at, month=True)
         for each in so_far
         if each.month
     ]

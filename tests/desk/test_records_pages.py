@@ -431,6 +431,10 @@ async def test_a_token_does_what_its_scope_and_its_owner_may(
     told = await floor.json()
     assert floor.status == 200
     assert [each["operator"] for each in told["seats"]][:1] == ["101"]
+    today, month = told["rates"]
+    assert (today["first"], month["first"]) == ("2026-11-27", "2026-11-01")
+    assert today["at"] <= told["at"]
+    assert today["reconciled"] == month["reconciled"] == "速報（照合前）"
     assert (await plain.get("/api/v1/cases", headers=bearer)).status == 403
     assert (await plain.get("/board", headers=bearer, allow_redirects=False)).status == 303, (
         "pages take no tokens"
