@@ -73,12 +73,14 @@ class Proven:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is left to prove."""
-        return not (self.unproven or self.changed or self.differing or self.running)
+        """Whether there are days, and nothing of them is left to prove."""
+        return self.past > 0 and not (self.unproven or self.changed or self.differing or self.running)
 
     @property
     def text_ja(self) -> str:
         """In words, as short as it can be told."""
+        if not self.past or self.last_past is None:
+            return "速報（照合前）" if self.running else "通話台帳にない期間"
         parts = []
         if self.differing:
             days = [f"{_day(day)}（{number} 件）" for day, number in self.differing[:NAMED]]
@@ -89,8 +91,6 @@ class Proven:
             parts.append(f"照合前の日 {_stretches(self.unproven)}")
         if not self.running:
             return "、".join(parts) or "照合済み"
-        if not self.past or self.last_past is None:
-            return "速報（照合前）"
         if not parts:
             return f"速報（{_day(self.last_past)} まで照合済み、今日は照合前）"
         return f"速報（{'、'.join(parts)}、今日は照合前）"

@@ -96,12 +96,12 @@ def figure_calls(visit: Visit) -> FigureCalls:
 def may_open(visit: Visit, asked: Asked) -> bool:
     """Whether they may see the calls of this figure."""
     opening, today = asked.opening, visit.desk.clock.city_now().date()
-    if opening.metric in LIVE:
-        return visit.may(WATCH)
+    if opening.metric in LIVE and not visit.may(WATCH):
+        return False
     if visit.may(READ):
         return True
-    shown = opening.metric.partition(":")[0] in BOARD and asked.format == "html"
-    return shown and today.replace(day=1) <= opening.first <= opening.last <= today
+    shown = opening.metric in LIVE or opening.metric.partition(":")[0] in BOARD
+    return shown and asked.format == "html" and today.replace(day=1) <= opening.first <= opening.last <= today
 
 
 @table.get("/reports/calls", (READ, WATCH), "数字の元になった通話", query=Asked)

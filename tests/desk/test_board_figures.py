@@ -213,6 +213,7 @@ async def test_who_may_not_read_reports_opens_what_the_board_shows_and_nothing_e
         "metric=answered&first=2026-10-31",
         "metric=answered&first=2026-11-27&last=2026-11-28",
         "metric=answered&first=2026-11-27&format=csv",
+        "metric=now:waiting&first=2026-11-27&format=csv",
     ):
         assert (await leader.get(f"/reports/calls?{beyond}")).status == 403, beyond
     assert (await staff.get("/reports/calls?metric=now:waiting&first=2026-11-27")).status == 403

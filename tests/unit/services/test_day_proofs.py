@@ -103,6 +103,10 @@ async def test_days_without_a_proof_with_another_ledger_or_with_differences_are_
 
 async def test_a_ledger_without_calls_or_before_its_first_one_has_nothing_to_prove() -> None:
     assert (await state(Unit({}))).text_ja == "速報（照合前）"
+    for first in (date(2026, 10, 1), date(2027, 10, 1)):
+        for unit in (Unit({}), Unit(days(20, 27))):
+            found = await state(unit, first, first + timedelta(days=3))
+            assert (found.settled, found.text_ja) == (False, "通話台帳にない期間")
     unit = Unit(days(26, 27))
     await proved(unit, date(2026, 11, 26), 5)
     assert (await state(unit)).unproven == ()
