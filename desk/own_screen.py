@@ -76,7 +76,8 @@ def drawn(desk: Desk, user: User, operator: OperatorId, *, once: bool = False) -
 
         queues = with_waiting(places[key], now) if talking else ()
         handled, team = desk.hub.handled.get(operator), desk.hub.team_load
-        shows = seat, account, ringing, number, cases, drafts, hand, queues, handled, team
+        change = desk.hub.stamps[user.name]
+        shows = seat, account, ringing, number, cases, drafts, change, hand, queues, handled, team
         if last and last[0][0] == shows:
             # One of two hundred: nearly always nothing of it has changed.
             return last[0][1]
@@ -98,7 +99,8 @@ def drawn(desk: Desk, user: User, operator: OperatorId, *, once: bool = False) -
             ),
             "earlier": region("earlier", cases=cases, number=number, categories=categories_of(desk)),
             "drafts": region(
-                "drafts", drafts=tuple(each for each in drafts if call is None or each[0] != call.call),
+                # The number of the change is drawn too: a form that waits for its record looks again at each.
+                "drafts", drafts=tuple(each for each in drafts if call is None or each[0] != call.call), change=change,
             ),
             "own": region("own", own=_own(desk, seat, operator)),
         }  # fmt: skip

@@ -209,6 +209,7 @@ async def _form(visit: Visit, call: CallId) -> str:
         revision=int(draft.content.get("revision", 0)) if draft else 0,
         base=draft.base_version if draft else case.version if case else 0,
         written=case is not None and not case.unwritten and draft is None,
+        waits=draft is not None and draft.content.get("final") is True,
         csrf=visit.session.csrf if visit.session else "",
         categories=categories_of(visit.desk),
         statuses=list(CaseStatus),

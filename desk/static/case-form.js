@@ -87,7 +87,9 @@ async function save(final = false) {
     else if (final) say("通話が終わりしだい、応対履歴に記録します");
     else say("下書きを保存しました");
     if (final) element.dataset.written = "yes";
+    element.dataset.waits = final && told.stored && !told.written ? "yes" : "no";
     if (told.written) reload(call);
+    else settle(); // the call may have ended meanwhile
   } catch (trouble) {
     if (trouble.told && final) {
       // The server has heard and refuses: what is missing must be written first.
@@ -112,9 +114,25 @@ async function reload(call) {
   const answer = await fetch(`/desk/calls/${encodeURIComponent(call)}/form`, { signal: AbortSignal.timeout(8000) });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form[data-case]");
   const element = form();
-  if (answer.ok && fresh && element?.dataset.case === call) {
-    element.dataset.base = fresh.dataset.base;
-    element.elements.base.value = fresh.dataset.base;
+  if (!answer.ok || !fresh || element?.dataset.case !== call) return null;
+  element.dataset.base = fresh.dataset.base;
+  element.elements.base.value = fresh.dataset.base;
+  return fresh.dataset;
+}
+
+/** A record that waits for the end of its call: whether the case has it by now. */
+async function settle() {
+  const element = form();
+  if (element?.dataset.waits !== "yes") return;
+  const fresh = await reload(element.dataset.case).catch(() => null);
+  if (!fresh || fresh.waits === "yes" || element.dataset.waits !== "yes" || form() !== element) return;
+  element.dataset.waits = "no";
+  if (unsent) return; // what is typed since then is not recorded
+  if (fresh.written === "yes") say("応対履歴に記録しました");
+  else {
+    element.dataset.written = "no";
+    say("下書きを保存しました");
+    complain("記録できませんでした。書いたものは下書きにあります。「記録する」を押すと、わけが出ます。");
   }
 }
 
@@ -204,6 +222,7 @@ async function follow() {
 
 document.addEventListener("drawn", ({ detail }) => {
   if (detail.includes("call")) follow();
+  if (detail.includes("drafts")) settle();
 });
 window.addEventListener("online", () => unsent && save());
 setInterval(() => {

@@ -18,7 +18,7 @@ from acd.commands import Act
 from core.settings import PROJECT_ROOT
 from desk.accounts import Accounts, Wanted
 from interactions.access import Role
-from interactions.case import case_id_of
+from interactions.case import CallSummary, Case, case_id_of, open_case
 from interactions.ticket import TicketState
 from runtime.process import free_port
 
@@ -167,6 +167,57 @@ async def test_nothing_that_is_typed_is_lost(world: World, visit: Visit) -> None
     await again.get_by_label("案内した内容").press("Control+Enter")
     await expect(again.locator("[data-saved]")).to_have_text("通話が終わりしだい、応対履歴に記録します")
     assert await again.evaluate("localStorage.length") == 0, "only what the server does not have stays here"
+
+
+async def test_a_record_that_waited_for_the_end_of_its_call_is_told(world: World, visit: Visit) -> None:
+    page = await visit("aoki", "/desk")
+    saved = page.locator("[data-saved]")
+    await page.get_by_label("問い合わせの内容").fill("予約を変えたい")
+    await page.get_by_label("案内した内容").fill("空いている日に変えた")
+    await page.get_by_role("button", name="記録する").click()
+    await expect(saved).to_have_text("通話が終わりしだい、応対履歴に記録します")
+    await page.reload()
+    await expect(saved).to_have_text("通話が終わりしだい、応対履歴に記録します")
+    case = await _opened_case(world)
+    await expect(saved).to_have_text("応対履歴に記録しました")
+    async with world.database.reading() as unit:
+        assert (await unit.cases.many([case.case_id]))[0].question == "予約を変えたい"
+    # The form goes on from the record: what is added is no conflict.
+    await page.get_by_label("案内した内容").press_sequentially("。控えを送る")
+    await expect(saved).to_have_text("下書きを保存しました")
+    await page.get_by_label("案内した内容").press("Control+Enter")
+    await expect(saved).to_have_text("応対履歴に記録しました")
+    await page.reload()
+    await expect(saved).to_have_text("記録済みです")
+
+
+async def test_a_record_that_waited_in_vain_is_told_too(world: World, visit: Visit) -> None:
+    """Somebody else has written the case before the waiting record came to it."""
+    page = await visit("aoki", "/desk")
+    await page.get_by_label("問い合わせの内容").fill("予約を変えたい")
+    await page.get_by_label("案内した内容").fill("空いている日に変えた")
+    await page.get_by_role("button", name="記録する").click()
+    await expect(page.locator("[data-saved]")).to_have_text("通話が終わりしだい、応対履歴に記録します")
+    await _opened_case(world, version=2)
+    await expect(page.locator("[data-problem]")).to_contain_text("記録できませんでした")
+    await expect(page.locator("[data-saved]")).to_have_text("下書きを保存しました")
+    await page.get_by_role("button", name="記録する").click()
+    await expect(page.locator("[data-problem]")).not_to_contain_text("記録できませんでした")
+    await expect(page.locator("[data-problem]")).to_contain_text("先に保存しています")
+
+
+async def _opened_case(world: World, version: int = 1) -> Case:
+    """The call of 101 is over, and the engine has opened its case."""
+    call = present_calls()[0]
+    case = open_case(
+        CallSummary(
+            call_id=call.call_id, caller="09012340004", line=call.line, language="ja", menu_path=call.menu_path,
+            operators=call.operators, started_at=call.segments[0].started_at, ended_at=BASE, recordings=(),
+        )
+    )  # fmt: skip
+    async with world.database.uow() as unit:
+        await unit.cases.add(replace(case, version=version))
+    return case
 
 
 async def test_the_form_follows_the_call(world: World, visit: Visit) -> None:

@@ -137,7 +137,7 @@ async def test_a_morning(city: Handover, people: People, seat: Seat) -> None:
     await desk.get_by_label("結果").select_option(label="折り返し待ち")
     await desk.get_by_label("市の担当").select_option(label="市民課")
     await desk.get_by_label("案内した内容").press("Control+Enter")
-    await expect(desk.locator("[data-saved]")).to_contain_text("応対履歴に記録")
+    await expect(desk.locator("[data-saved]")).to_have_text("応対履歴に記録しました")
     assert await desk.locator("[data-problem]").inner_text() == ""
     await desk.get_by_role("button", name="受付可にする").click()
     await expect(desk.locator("#r-state")).to_contain_text("受付可")
