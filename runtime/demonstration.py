@@ -39,6 +39,7 @@ from ledger.export import to_jsonl
 from reports.comparison import compare
 from reports.daily import daily_report
 from reports.render import render_demo_report
+from runtime.demo_conclusion import conclusion
 from runtime.demo_desk import WITHOUT_SECOND_FACTOR, add_demo_users, show_in_browser
 from runtime.demo_learning import Lines, compared, learn, learned_rows, said_numbers, seed_knowledge
 from runtime.demo_plan import Plan, announcements, day_plan, line_voice, own_ports
@@ -476,21 +477,8 @@ async def run_demo(plan: Plan, say: Callable[[str], None]) -> int:
         await show.stop()
     summary = await show.write(truth)
     await show.database.close()
-    _conclude(summary, plan, time.monotonic() - began, say)
-    return 0 if summary["ok"] else 1
-
-
-def _conclude(summary: Mapping[str, Any], plan: Plan, took: float, say: Callable[[str], None]) -> None:
-    counts = "、".join(f"{name} {number}" for name, number in summary["dispositions"].items())
-    say(f"電話 {summary['calls']} 本: {counts}")
-    say(f"電話機の見た事実と台帳の一致: {summary['agree']}/{summary['calls']}")
-    proof = summary["reconciliation"]
-    say(f"SIP の記録との突合: {'違いなし' if proof['agrees'] else '違いあり'}(着信 {proof['invites']})")
-    say(f"文字起こし: {summary['transcripts']}")
-    found = summary["understood"]
-    entries, gaps = found["suggestions"], found["gaps"]
-    say(f"FAQ の候補3件に合う項目: {entries['top_3']}/{entries['asked']}、不足 {len(gaps['gaps'])} 件")
-    say(f"通話中に言われた番号 {found['numbers']} 個: 残っていた所 {len(found['left']['traces'])}")
-    say(f"結果: {plan.out} ({took:.0f} 秒)")
+    for line in conclusion(summary, plan.out, time.monotonic() - began):
+        say(line)
     if plan.opens:
         show_in_browser(str(plan.out / "report.html"))
+    return 0 if summary["ok"] else 1

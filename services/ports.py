@@ -164,6 +164,13 @@ class JobState(StrEnum):
     def final(self) -> bool:
         return self in (JobState.DONE, JobState.EMPTY, JobState.DAMAGED, JobState.FAILED)
 
+    @property
+    def label_ja(self) -> str:
+        return {
+            "waiting": "待ち", "running": "作業中", "done": "済み", "no_model": "モデルなし", "empty": "音声なし",
+            "damaged": "録音の破損", "failed": "失敗",
+        }[self.value]  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptJob:
