@@ -23,13 +23,16 @@ let ring = null;
 let mine = false; // whether this window is the telephone of this browser
 let leaving = false;
 let wasCut = false;
+let invite = null; // what rang last
+let unanswered = null; // what rang when the line was cut: the switch still waits for an answer
+let silent = false; // nothing comes from the other side
 const told = { open: true, registered: false, phase: "", held: false, muted: false, kind: "out", text: "", more: "" };
 const voice = new Audio();
 voice.autoplay = true;
 
 // ---- what is shown --------------------------------------------------------------------------------
 
-const TALK = { ringing: ["ringing", "電話が鳴っています"], dialling: ["ringing", "つないでいます"], talking: ["talking", "通話中"] };
+const TALK = { ringing: ["ringing", "電話が鳴っています"], dialling: ["ringing", "つないでいます"], talking: ["talking", "通話中"], leaving: ["out", "切っています"] };
 
 function show(cure = "") {
   const [kind, text] = TALK[told.phase] ?? [];
@@ -143,6 +146,7 @@ const CUT_BY_NETWORK = "通信が途切れたため、通話が切れました�
 
 function follow(call) {
   session = call;
+  silent = false;
   const hear = (connection) => {
     connection.addEventListener("track", ({ streams, track }) => {
       voice.srcObject = streams[0] ?? new MediaStream([track]);
@@ -151,11 +155,14 @@ function follow(call) {
     connection.addEventListener("iceconnectionstatechange", () => {
       const state = connection.iceConnectionState;
       if (session !== call) return;
-      if (state === "disconnected") told.more = "音が途切れています。つながるのを待っています。";
-      else if (state === "failed") {
+      if (state === "failed") {
         told.more = CUT_BY_NETWORK;
         call.terminate();
-      } else if (state === "connected" || state === "completed") told.more = "";
+      } else if (state === "disconnected" || state === "connected" || state === "completed") {
+        silent = state === "disconnected";
+        told.more = silent ? "音が途切れています。つながるのを待っています。" : "";
+        if (wasCut) cut();
+      }
       show();
     });
   };
@@ -191,13 +198,14 @@ function finish(call) {
   else cut();
 }
 
-function come({ originator, session: call }) {
+function come({ originator, request, session: call }) {
   if (originator === "local") return;
   if (session) {
     call.terminate({ status_code: 486 });
     return;
   }
   follow(call);
+  invite = request;
   told.phase = "ringing";
   startRinging();
   window.focus();
@@ -223,9 +231,21 @@ const ACTS = {
   resume: () => session.unhold(),
   mute: () => session.mute({ audio: true }),
   unmute: () => session.unmute({ audio: true }),
-  hang_up: () => session.terminate(),
+  hang_up() {
+    if (agent?.isConnected() || !session.isEstablished()) session.terminate();
+    else leaveLater();
+  },
   sign_in: () => dial(SIGN_IN),
 };
+
+/** The switch cannot be told yet; hearing nothing any more, it ends the call by itself after a while. */
+function leaveLater() {
+  session.connection.close();
+  voice.srcObject = null;
+  for (const track of sound?.getTracks() ?? []) track.enabled = false;
+  Object.assign(told, { phase: "leaving", held: false, muted: false });
+  cut();
+}
 
 function act(what) {
   if (possible(told)[what]) ACTS[what]();
@@ -246,7 +266,10 @@ async function pass(take) {
 }
 
 function cut() {
-  const more = told.phase ? "通話は続いています。切れたままなら、画面の管理者に知らせてください。" : "電話はまだ鳴りません。";
+  let more = "通話は続いています。切れたままなら、画面の管理者に知らせてください。";
+  if (!told.phase) more = "電話はまだ鳴りません。";
+  else if (told.phase === "leaving") more = "つながりしだい、通話を切ります。こちらの声は、もう届きません。";
+  else if (silent) more = "音も途切れています。相手の方が切ったのかもしれません。";
   if (told.phase) Object.assign(told, { more: `交換機とつながっていません。${more}` });
   if (told.phase) show();
   else idle("つなぎなおしています", { more: `交換機とつながっていません。${more}` });
@@ -262,6 +285,11 @@ function leave() {
 function lost({ code }) {
   told.registered = false;
   if (code !== ELSEWHERE && code !== OVER) {
+    if (told.phase === "ringing") {
+      // No answer would reach the switch, and a telephone that rings on is busy for the next caller.
+      unanswered = invite;
+      session.terminate();
+    }
     cut();
     // A line that is refused looks like one that is cut; whoever asks by a request is told which it is.
     if (!wasCut) {
@@ -281,8 +309,12 @@ function lost({ code }) {
 function registered() {
   told.registered = true;
   told.more = "";
+  // Whoever waits for what rang then is free for somebody else, or for this telephone again.
+  unanswered?.reply_sl(480);
+  unanswered = null;
+  if (told.phase === "leaving") session.terminate();
   // The switch sends what it has to say about a call to where the call last came from.
-  if (wasCut && session?.isEstablished()) session.renegotiate();
+  else if (wasCut && session?.isEstablished()) session.renegotiate();
   wasCut = false;
   ready();
 }

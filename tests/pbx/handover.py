@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,7 +44,13 @@ class Handover:
     """When whoever heard something first was joined to the citizen; others are from their answer on."""
 
     @classmethod
-    async def open(cls, home: Path, *, browsers: frozenset[str] = frozenset()) -> Handover:
+    async def open(
+        cls,
+        home: Path,
+        *,
+        browsers: frozenset[str] = frozenset(),
+        skills: Mapping[str, Mapping[str, int]] = SKILLS,
+    ) -> Handover:
         """`browsers`: operators whose telephone is a browser; with any, there is a desk."""
         home.mkdir(exist_ok=True)
         carrier = await SipEnd.open("carrier")
@@ -55,7 +61,7 @@ class Handover:
             browsers=browsers,
         )
         trunk = TrunkPeer(name="carrier", match="127.0.0.1", contact=f"sip:127.0.0.1:{carrier.port}")
-        await centre.start(SKILLS, trunks=[trunk], staff=("city1", "city2"), supervisors=("301",))
+        await centre.start(skills, trunks=[trunk], staff=("city1", "city2"), supervisors=("301",))
         made = cls(centre, carrier, {OUTSIDE: carrier})
         for extension, endpoint in ((INSIDE, "city1"), (OTHER, "city2")):
             end = await SipEnd.open(endpoint)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 import soundfile
+from at_the_seat import Seat
 from centre import tone
-from handover import Handover
-from people import SAYS_HZ, People, put_faq, put_people
+from handover import SKILLS, Handover
+from people import SAYS_HZ, People, open_phone, put_faq, put_people
 from playwright.async_api import Browser, async_playwright, expect
 
 from core.settings import settings_from
@@ -20,7 +21,10 @@ from runtime.install.chromium import find_chromium
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Handover]:
-    made = await Handover.open(tmp_path_factory.mktemp("softphone"), browsers=frozenset({"101"}))
+    skills = SKILLS | {"101": {"card": 4, "consult": 4}}
+    made = await Handover.open(
+        tmp_path_factory.mktemp("softphone"), browsers=frozenset({"101"}), skills=skills
+    )
     await put_people(made.centre)
     await put_faq(made.centre)
     yield made
@@ -57,3 +61,15 @@ async def people(city: Handover, chromium: Browser) -> AsyncIterator[People]:
     yield made
     await made.go()
     expect.set_options(timeout=5_000)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def seat(people: People) -> AsyncIterator[Seat]:
+    """The operator has come, opened the telephone, and begun to take calls."""
+    desk = await people.come("aoki", "/desk")
+    await expect(desk.locator("#strip-now")).to_contain_text("開いていません")
+    made = Seat(desk, await open_phone(desk))
+    await made.does("受付を始める")
+    await expect(desk.locator("#r-state")).to_contain_text("受付可")
+    await made.says("電話を受けられます")
+    yield made

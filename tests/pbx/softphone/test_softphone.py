@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
+from at_the_seat import Seat, gets_to_hear, said
 from centre import eventually, kill, tone, tone_s
 from handover import OUTSIDE, Handover
-from people import SAYS_HZ, People, hears, open_phone
-from playwright.async_api import Page, expect
+from people import SAYS_HZ, People
+from playwright.async_api import expect
 
 from demo.ends.calls import OutgoingCall
 from demo.ends.dialog import Dialog
@@ -21,49 +19,6 @@ from demo.ends.user_agent import SipEnd
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 CITIZEN_HZ, SUPERVISOR_HZ, STAFF_HZ = 600.0, 1500.0, 2000.0
 DAY = "2026-11-24"
-
-
-@dataclass
-class Seat:
-    """The operator's desk and the window that is the telephone."""
-
-    desk: Page
-    phone: Page
-
-    async def says(self, text: str) -> None:
-        """The telephone's state, in its own window and on the desk."""
-        await expect(self.phone.locator("#phone-now")).to_have_text(text)
-        await expect(self.desk.locator("#strip-now")).to_have_text(text)
-
-    async def does(self, button: str) -> None:
-        await self.desk.locator("#strip").get_by_role("button", name=button).click()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def seat(people: People) -> AsyncIterator[Seat]:
-    """The operator has come, opened the telephone, and begun to take calls."""
-    desk = await people.come("aoki", "/desk")
-    await expect(desk.locator("#strip-now")).to_contain_text("開いていません")
-    made = Seat(desk, await open_phone(desk))
-    await made.does("受付を始める")
-    await expect(desk.locator("#r-state")).to_contain_text("受付可")
-    await made.says("電話を受けられます")
-    yield made
-
-
-async def said(end: Dialog, hz: float, ear: Page) -> None:
-    """Somebody on a telephone says a tone, and the operator's browser gets it to hear."""
-    saying = asyncio.create_task(end.media.say(tone(hz, 2.5)))
-    await hears(ear, hz)
-    await saying
-
-
-async def gets_to_hear(end: Dialog, hz: float = SAYS_HZ) -> None:
-    """Wait until this telephone has heard the tone for another second."""
-    before = tone_s(end.media.heard.recording().samples, hz)
-    await eventually(
-        lambda: tone_s(end.media.heard.recording().samples, hz) - before > 1.0, what=f"{hz} Hz at {end}"
-    )
 
 
 async def hears_nothing_of_it(end: Dialog) -> None:
@@ -106,6 +61,7 @@ async def test_a_morning(city: Handover, people: People, seat: Seat) -> None:
     await desk.locator("#faq-hints [data-open]").first.click()
     await desk.get_by_role("button", name="案内した").click()
     await desk.get_by_label("案内した内容").fill("申請の方法を案内した。")
+    await seat.pictures()
 
     # A hand is raised; the supervisor sees it, takes it, and whispers.
     await desk.get_by_role("button", name="応援を呼ぶ").click()
