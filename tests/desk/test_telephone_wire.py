@@ -295,6 +295,13 @@ async def test_a_microphone_that_is_refused_is_told(world: World, switch: Switch
             await require_accessible(shown, f"{where} at {width}")
             wide = await shown.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{where} is {wide} wide"
+        if shown is page:
+            await page.locator("#r-call").evaluate("(element) => element.scrollIntoView()")
+            covered = await page.evaluate(
+                "document.getElementById('strip').getBoundingClientRect().bottom"
+                " - document.getElementById('r-call').getBoundingClientRect().top"
+            )
+            assert covered <= 0, "the strip covers what was scrolled to"
     await phone.get_by_role("button", name="もう一度").click()
     await until(lambda: switch.heard)
     await switch.ends[0].send_str(granted(switch.heard[0]))

@@ -15,7 +15,11 @@ from demo.ends.dialog import Dialog
 
 PICTURES = PROJECT_ROOT / "docs" / "desk"
 PHONE = {"width": 390, "height": 640}
-SCREENS = {"": {"width": 1280, "height": 900}, "-narrow": {"width": 390, "height": 900}}
+SCREENS = {
+    "call-narrow": ({"width": 390, "height": 900}, "#r-call"),
+    "call": ({"width": 1280, "height": 900}, "body"),
+}
+"""Size, and what stands at the top."""
 
 
 @dataclass
@@ -39,10 +43,10 @@ class Seat:
             return
         await self.phone.set_viewport_size(PHONE)
         await self.phone.screenshot(path=PICTURES / "phone.png")
-        for name, size in reversed(SCREENS.items()):
+        for name, (size, top) in SCREENS.items():
             await self.desk.set_viewport_size(size)
-            await self.desk.evaluate("scrollTo(0, 0)")
-            await self.desk.screenshot(path=PICTURES / f"call{name}.png")
+            await self.desk.locator(top).evaluate("(element) => element.scrollIntoView()")
+            await self.desk.screenshot(path=PICTURES / f"{name}.png")
 
 
 async def said(end: Dialog, hz: float, ear: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from at_the_seat import Seat, gets_to_hear, said
@@ -13,12 +14,14 @@ from playwright.async_api import expect
 
 from demo.ends.calls import OutgoingCall
 from demo.ends.dialog import Dialog
+from demo.ends.identity import known
 from demo.ends.registration import RegistrationRefused
 from demo.ends.user_agent import SipEnd
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 CITIZEN_HZ, SUPERVISOR_HZ, STAFF_HZ = 600.0, 1500.0, 2000.0
 DAY = "2026-11-24"
+IN_THE_PICTURES = "09012340004"
 
 
 async def hears_nothing_of_it(end: Dialog) -> None:
@@ -28,9 +31,9 @@ async def hears_nothing_of_it(end: Dialog) -> None:
     )
 
 
-async def taken(city: Handover, seat: Seat) -> OutgoingCall:
+async def taken(city: Handover, seat: Seat, **more: Any) -> OutgoingCall:
     """A citizen whom the operator has taken by keyboard."""
-    call = await city.centre.queued("1")
+    call = await city.centre.queued("1", **more)
     await seat.says("電話が鳴っています")
     await expect(seat.desk.get_by_text("電話機で取ってください")).to_be_hidden()
     await seat.desk.keyboard.press("Alt+KeyA")
@@ -49,7 +52,7 @@ async def test_a_morning(city: Handover, people: People, seat: Seat) -> None:
     board = await people.come("kantoku", "/board")
     await expect(board.locator("#r-seats")).to_contain_text("受付可")
 
-    call = await taken(city, seat)
+    call = await taken(city, seat, identity=known(IN_THE_PICTURES))
     await expect(board.locator("#r-seats")).to_contain_text("応対中")
     await said(call, CITIZEN_HZ, phone)
     await gets_to_hear(call)
