@@ -362,7 +362,7 @@ async function open(take = false) {
     register_expires: REGISTER_S,
     session_timers: false,
     connection_recovery_min_interval: 1,
-    connection_recovery_max_interval: 5,
+    connection_recovery_max_interval: 2,
     user_agent: "Toritsugi",
   });
   agent = ua;

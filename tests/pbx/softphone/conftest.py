@@ -21,7 +21,8 @@ from runtime.install.chromium import find_chromium
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Handover]:
-    skills = SKILLS | {"101": {"card": 4, "consult": 4}}
+    both = {"card": 4, "consult": 4}
+    skills = SKILLS | {"101": both, "102": both}
     made = await Handover.open(
         tmp_path_factory.mktemp("softphone"), browsers=frozenset({"101"}), skills=skills
     )
