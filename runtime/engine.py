@@ -24,6 +24,7 @@ from ivr.ports import CallerGone
 from ivr.session import Session, apply_result
 from runtime.alerting import Alerting
 from runtime.anchoring import Anchoring
+from runtime.away_loop import AwayLoop
 from runtime.callback_booking import CallbackBooking
 from runtime.callbacks import CallbackDesk
 from runtime.commanding import CommandDesk
@@ -122,6 +123,7 @@ class Engine:
                 group.create_task(self.offices.run(), name="office-hours"),
                 group.create_task(self.loop.run(), name="floor"),
                 group.create_task(self.guard.run(), name="guard"),
+                group.create_task(AwayLoop(self.loop, self.ami, self.clock).run(), name="away"),
                 group.create_task(self.callbacks.run(), name="callbacks"),
                 group.create_task(self._ledger(), name="ledger"),
                 group.create_task(word.run(), name="live"),

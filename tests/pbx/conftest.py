@@ -83,6 +83,20 @@ async def shared_guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
     _keep(home)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def consulting_alone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Centre]:
+    made = await new_centre(tmp_path_factory.mktemp("consulting"), skills={"101": {"consult": 4}})
+    yield made
+    await made.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def consulting(consulting_alone: Centre) -> AsyncIterator[Centre]:
+    """One operator, of the line that lets its callers wait longest; left as it was found."""
+    yield consulting_alone
+    await consulting_alone.leave()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def guarded(shared_guarded: Centre) -> AsyncIterator[Centre]:
     """One centre for the stories of relaxing and guarding; left as it was found."""
