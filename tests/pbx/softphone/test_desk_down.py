@@ -93,15 +93,19 @@ async def test_others_get_the_call_and_whoever_waits_is_offered_here_again(
     ]
 
 
-async def test_alone_nobody_is_there_and_the_citizen_is_told(city: Handover, seat: Seat) -> None:
+async def test_alone_the_citizen_waits_for_the_desk(city: Handover, seat: Seat) -> None:
+    """Nobody else is there, and nobody is told so for the seconds that a desk needs."""
     centre = city.centre
     async with no_desk(centre, seat):
-        call = await centre.queued("1")
-        assert await call.ended(timeout=20)
-    assert centre.heard(call)[-2:] == ["connecting", "overflow_nobody"]
-    record = await centre.ledger(call)
-    assert (record["overflow_reason"], record["offers"]) == ("nobody", [])
+        await seat.says(AWAY)
+        call = await centre.queued("3")
+        await eventually(lambda: centre.live()["waiting"], what="the citizen in the queue")
+    await takes(seat)
+    await gets_to_hear(call)
+    await call.hang_up()
     await at_work(seat)
+    record = await centre.ledger(call)
+    assert [(each["operator"], each["outcome"]) for each in record["offers"]] == [("101", "answered")]
 
 
 async def test_a_talk_goes_on_and_the_operator_ends_it(city: Handover, seat: Seat) -> None:
