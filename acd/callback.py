@@ -312,6 +312,12 @@ def _try_over(
     if event.attempt > callback.tries:
         # The operator took it and was gone before the citizen was dialled.
         return _missed(callback, event.at, rules)
+    if event.attempt < callback.tries and event.talk_s is None:
+        # The end of an earlier try comes late: the one that lasts goes on.
+        late = replace(callback, over=event.attempt)
+        if event.operator == callback.operator:
+            return late, []
+        return late, [GiveBack(call=callback.call, operator=event.operator, why="callback_unanswered")]
     ended = replace(callback, over=event.attempt, since=event.at, operator=None)
     if event.talk_s is not None:
         return replace(ended, state=CallbackState.DONE, reason="answered", talk_s=event.talk_s), []

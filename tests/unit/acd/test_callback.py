@@ -104,6 +104,16 @@ def test_a_try_whose_end_nobody_wrote_is_over_some_time() -> None:
     assert after(lost, over(at=999, talk_s=5.0)) == lost
 
 
+def test_the_late_end_of_an_earlier_try_leaves_the_one_that_lasts() -> None:
+    ringing = after(a_callback(), rung(), citizen(attempt=2))
+    late, commands = advance(ringing, over(attempt=1), RULES)
+    assert (late.state, late.operator, late.tries, late.over) == (CallbackState.CITIZEN_RINGING, OP, 2, 1)
+    assert commands == [], "who rings the citizen now has nothing to wrap up yet"
+    other = advance(replace(ringing, operator=OperatorId("102")), over(attempt=1), RULES)[1]
+    assert other == [GiveBack(call=late.call, operator=OP, why="callback_unanswered")]
+    assert after(late, over(attempt=2)).over == 2
+
+
 def test_cancelled_before_the_citizen_rings_and_not_after() -> None:
     again = Withdrawn(at=103, reason="called_again", by=CallId("c-2"))
     gone, commands = advance(after(a_callback(), rung()), again, RULES)
