@@ -79,6 +79,22 @@ async def test_an_entry_is_found_read_out_and_noted(world: World, visit: Visit, 
         await require_fits(page, "FAQ beside a call", width)
 
 
+async def test_who_calls_stands_before_what_can_wait(world: World, visit: Visit) -> None:
+    """On a narrow screen one need not scroll past the breaks to see who calls; the order is the keyboard's too."""
+    page = await visit("aoki", "/desk")
+
+    async def top(selector: str) -> float:
+        box = await page.locator(selector).bounding_box()
+        assert box is not None
+        return box["y"]
+
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert await top("#r-state") < await top("#r-call") < 600
+    assert await top("#case") < await top(".switch") < await top("#faq")
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    assert await top("#r-call") == await top("#r-state") == await top("#faq") < await top(".switch") < 600
+
+
 async def require_fits(page: Page, where: str, width: int) -> None:
     """Readable for everybody, and no wider than the screen."""
     await page.set_viewport_size({"width": width, "height": 900})
