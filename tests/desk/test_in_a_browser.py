@@ -291,5 +291,8 @@ async def test_every_page_is_accessible_and_fits(world: World, visit: Visit, wid
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} wide"
             if width == 1280 and path in IN_THE_DOCS and os.environ.get("TORITSUGI_UPDATE_GOLDEN"):
+                world.tell()
+                if path == "/board":
+                    await expect(page.locator("[data-age=live]")).to_have_text("現場 いま")
                 await page.screenshot(path=Path(PICTURES) / f"{IN_THE_DOCS[path]}.png")
         await page.context.close()
