@@ -510,7 +510,7 @@ class Centre:
         ear = Fingerprints({"sentence": soundfile.read(made, dtype="int16")[0]})
         return any(one.whole for one in ear.find(call.media.heard.recording().samples))
 
-    def told_at(self, call: OutgoingCall, name: str, *, end: bool = False, language: str = "ja") -> float:
+    def told_at(self, call: Dialog, name: str, *, end: bool = False, language: str = "ja") -> float:
         """When the prompt `name` began (ended) in the citizen's ear; epoch seconds, its last time."""
         samples = call.media.heard.recording()
         prompt = self.ear(language).find(samples.samples, names=[name])[-1]

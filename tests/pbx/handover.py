@@ -151,7 +151,7 @@ class Handover:
         """
         record = await self.centre.ledger(call)
         found = [*self._unlike(call, record), *await recording_unlike(self.centre, record)]
-        assert found == [], record
+        assert found == [], f"{found} in {record}"
         await self.agrees()
         return record
 

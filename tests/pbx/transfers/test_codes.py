@@ -171,8 +171,8 @@ async def test_the_department_hears_what_it_is_about(city: Handover, hidden: boo
                 within=30,
                 what="the last word of it",
             )
-            city.joined[rung] = now()
             await talk(call, rung)
+            city.joined[rung] = centre.told_at(rung, last, end=True)
             heard = centre.heard(rung)
             told = ["op_staff_summary", "op_line_card", *([] if hidden else ["callback_number"])]
             assert [name for name in heard if not name.startswith("digit_")] == told
