@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -501,6 +501,30 @@ class Centre:
         while not found():
             assert time.monotonic() < deadline, f"{name} not heard, but {self.heard(call, language)}"
             await asyncio.sleep(0.15)
+
+    async def hears_whole(
+        self,
+        call: Dialog,
+        name: str,
+        *,
+        within: float = 15.0,
+        language: str = "ja",
+        among: Collection[str] = (),
+    ) -> None:
+        """Wait until `name` was heard to its end.
+
+        Only this one and what it could be taken for (`among`) are looked for: a search for every prompt holds up the
+        telephones of all stories in this process.
+        """
+        ear, names = self.ear(language), {name, *among}
+
+        def found() -> bool:
+            heard = ear.find(call.media.heard.recording().samples, names=names)
+            return any(one.whole and one.name == name for one in heard)
+
+        await eventually(
+            found, within=within, what=lambda: f"{name} to its end, not {self.heard_prompts(call, language)}"
+        )
 
     async def heard_sentence(self, call: OutgoingCall, text: str, language: str = "ja") -> bool:
         """Whether the citizen heard exactly this sentence, made on the spot."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from centre import Centre, Phone, eventually, free_ports, talk
+from centre import Centre, Phone, free_ports, talk
 
 from core.settings import settings_from
 from demo.ends.calls import IncomingCall, OutgoingCall
@@ -201,11 +201,7 @@ class Handover:
     async def back(self, phone: Phone, name: str, timeout: float = 20.0) -> IncomingCall:
         """The operator takes the citizen back, and has heard to its end why."""
         again = await phone.answer(timeout)
-
-        def told() -> bool:
-            return any(one.name == name and one.whole for one in self.centre.heard_prompts(again))
-
-        await eventually(told, what=lambda: f"{name} to its end, not {self.centre.heard_prompts(again)}")
+        await self.centre.hears_whole(again, name)
         self.joined[again] = now()
         return again
 

@@ -220,10 +220,7 @@ async def test_taking_part_from_a_screen(city: Handover, how: str) -> None:
         asking = asyncio.create_task(desk(city, how, SUPERVISOR))
         ear = await boss.answer()
         await asking
-        await eventually(
-            lambda: any(one.name == "op_watched" and one.whole for one in centre.heard_prompts(offer)),
-            what="the notice to its end",
-        )
+        await centre.hears_whole(offer, "op_watched")
         heard = await who_hears(citizen=call, operator=offer, supervisor=ear)
         await call.hang_up()
         assert await ear.ended(10), "the supervisor is left alone on the line"

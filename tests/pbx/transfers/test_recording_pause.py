@@ -35,10 +35,7 @@ async def test_the_secret_is_not_recorded(city: Handover, tmp_path: Path) -> Non
 
         async def pressed(name: str) -> None:
             await offer.media.press(PAUSE)
-            await eventually(
-                lambda: any(one.name == name and one.whole for one in centre.heard_prompts(offer)),
-                what=lambda: f"{name}, but {centre.heard(offer)}",
-            )
+            await centre.hears_whole(offer, name)
 
         await pressed("op_recording_paused")
         for end, hears in ((call, offer), (offer, call)):

@@ -26,10 +26,7 @@ async def test_watching(city: Handover, code: str, how: str) -> None:
         call, offer = await city.served(phone)
         watching = await watches(boss, code)
         await centre.hears(offer, "op_watched")
-        await eventually(
-            lambda: any(one.name == "op_watched" and one.whole for one in centre.heard_prompts(offer)),
-            what="the notice to its end",
-        )
+        await centre.hears_whole(offer, "op_watched")
         heard = await who_hears(citizen=call, operator=offer, supervisor=watching)
         assert "op_watched" not in centre.heard(call), "the citizen heard the operator's notice"
         await call.hang_up()
