@@ -311,9 +311,12 @@ def _engine(url: str) -> AsyncEngine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
+            pool = {}
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_async_engine(parsed, hide_parameters=True)
+                # One or two connections do the work, and the others' page caches (2 MB each) stay small.
+                pool = {"pool_use_lifo": True}
+            engine = create_async_engine(parsed, hide_parameters=True, **pool)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
             return engine
