@@ -35,6 +35,9 @@ START_GRACE_S = 30.0
 RESTART_FIRST_S = 0.2
 RESTART_LAST_S = 3.0
 """Callers meet the fallback script meanwhile; a long pause would gain nothing."""
+ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+"""For whoever runs an event loop: glibc gives each thread that waits for a database a heap of its own, and what those
+have freed is of no use to the others. The transcriber counts in many threads at once and is left alone."""
 STEADY_S = 30.0
 """A child that ran so long starts over with the shortest delay."""
 
@@ -127,7 +130,7 @@ class Warden:
                 "runtime",
                 *child.arguments,
                 cwd=PROJECT_ROOT,
-                env=self._environment,
+                env={**(ONE_ARENA if child.beats else {}), **self._environment},
                 stdin=subprocess.DEVNULL,
                 preexec_fn=die_with_parent,
             )
