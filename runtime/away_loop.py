@@ -46,7 +46,7 @@ class AwayLoop:
     async def _once(self) -> None:
         view = self.loop.floor.view(self.clock.epoch())
         gone = {queue: await self._telephones(queue) for queue in in_doubt(view)}
-        for caller in self.watch.observe(view.at, gone, view.callers):
+        for caller in self.watch.observe(view, gone):
             reply = await actions.queue_withdraw(self.ami, caller.queue, caller.channel, NOBODY)
             if reply.success:
                 log.warning("every telephone of %s is gone; a caller who waits there is let go", caller.queue)

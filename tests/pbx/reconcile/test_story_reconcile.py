@@ -7,13 +7,12 @@ import json
 import sqlite3
 import sys
 import time
-from datetime import datetime
 from typing import Any
 
 import pytest
 from centre import Centre, talk
 
-from core.clock import TOKYO
+from core.clock import clock_from_text
 from core.settings import PROJECT_ROOT, settings_from
 from ledger.reconcile import DifferenceKind
 from runtime.records import prove
@@ -62,8 +61,8 @@ async def test_reconcile(centre: Centre) -> None:
 
 
 async def by_command(centre: Centre) -> dict[str, Any]:
-    """`toritsugi ledger reconcile` of today."""
-    day = datetime.now(TOKYO).date().isoformat()
+    """`toritsugi ledger reconcile` of the city's today."""
+    day = clock_from_text(str(centre.home / "clock")).city_now().date().isoformat()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "runtime", "ledger", "reconcile", "--date", day, cwd=PROJECT_ROOT,
         env=centre.environment(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

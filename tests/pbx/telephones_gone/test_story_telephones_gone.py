@@ -32,9 +32,10 @@ async def test_it_comes_back(consulting: Centre) -> None:
         await phone.dial("*21")
         await phone.state("paused:break1")
         first = await centre.queued(KEY)
-        await unplugged(centre, phone)
+        await phone.end.unregister()
         second = await centre.queued(KEY)
         await eventually(lambda: len(centre.live()["waiting"]) == 2, what="both waiting")
+        assert "Unavailable" in await centre.cli("queue show consult-ja")
         await plugged_in(centre, phone)
         await phone.ready()
         for call in (first, second):

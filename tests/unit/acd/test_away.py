@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from acd.away import AWAY_S, FORGOTTEN_S, AwayWatch, in_doubt
@@ -46,35 +48,45 @@ def test_waiting_while_somebody_is_ready_or_all_have_a_break_is_in_doubt() -> No
     assert in_doubt(view(caller(ringing_at=OperatorId("101")), o101="ready")) == frozenset()
 
 
+def look(
+    watch: AwayWatch, at: float, gone: dict[QueueName, list[bool]], *callers: Caller, **seats: str
+) -> list[Caller]:
+    return watch.observe(replace(view(*callers, **seats), at=at), gone)
+
+
 def test_who_waits_is_let_go_when_no_telephone_has_come_back() -> None:
-    watch, waiting = AwayWatch(), [caller()]
-    assert watch.observe(0.0, {CARD: [True, True]}, waiting) == []
-    assert watch.observe(AWAY_S - 1, {CARD: [True, True]}, waiting) == []
-    assert watch.observe(AWAY_S, {CARD: [True, True]}, waiting) == waiting
+    watch, waits = AwayWatch(), caller()
+    assert look(watch, 0.0, {CARD: [True, True]}, waits) == []
+    assert look(watch, AWAY_S - 1, {CARD: [True, True]}, waits) == []
+    assert look(watch, AWAY_S, {CARD: [True, True]}, waits) == [waits]
 
 
 def test_one_telephone_that_is_back_begins_the_time_anew() -> None:
-    watch, waiting = AwayWatch(), [caller()]
-    watch.observe(0.0, {CARD: [True, True]}, waiting)
-    assert watch.observe(20.0, {CARD: [True, False]}, waiting) == []
-    assert watch.observe(AWAY_S, {CARD: [True, True]}, waiting) == []
-    assert watch.observe(AWAY_S + AWAY_S, {CARD: [True, True]}, waiting) == waiting
+    watch, waits = AwayWatch(), caller()
+    look(watch, 0.0, {CARD: [True, True]}, waits)
+    assert look(watch, 20.0, {CARD: [True, False]}, waits) == []
+    assert look(watch, AWAY_S, {CARD: [True, True]}, waits) == []
+    assert look(watch, AWAY_S + AWAY_S, {CARD: [True, True]}, waits) == [waits]
+
+
+def test_so_does_somebody_who_talked_meanwhile() -> None:
+    watch, waits = AwayWatch(), caller()
+    look(watch, 0.0, {CARD: [True]}, waits)
+    assert look(watch, 10.0, {}, waits, o101="talking") == []
+    assert look(watch, AWAY_S + 1, {CARD: [True]}, waits) == []
 
 
 def test_the_next_caller_need_not_wait_for_it_again() -> None:
-    watch = AwayWatch()
-    watch.observe(0.0, {CARD: [True]}, [caller()])
-    watch.observe(AWAY_S, {CARD: [True]}, [caller()])
-    late = caller(channel="c2")
-    assert watch.observe(AWAY_S + FORGOTTEN_S - 1, {CARD: [True]}, [late]) == [late]
-    assert watch.observe(3 * FORGOTTEN_S + AWAY_S, {CARD: [True]}, [late]) == [], (
-        "nobody has looked meanwhile"
-    )
+    watch, late = AwayWatch(), caller(channel="c2")
+    look(watch, 0.0, {CARD: [True]}, caller())
+    look(watch, AWAY_S, {CARD: [True]}, caller())
+    assert look(watch, AWAY_S + FORGOTTEN_S - 1, {CARD: [True]}, late) == [late]
+    assert look(watch, 3 * FORGOTTEN_S + AWAY_S, {CARD: [True]}, late) == [], "nobody has looked meanwhile"
 
 
 def test_a_queue_without_operators_and_one_not_looked_at_are_left_alone() -> None:
     watch = AwayWatch()
-    assert watch.observe(0.0, {CARD: []}, [caller()]) == []
-    assert watch.observe(2 * AWAY_S, {CARD: []}, [caller()]) == []
-    watch.observe(0.0, {FORM: [True]}, [caller(FORM)])
-    assert watch.observe(AWAY_S, {}, [caller(FORM)]) == [], "an operator is at work again"
+    assert look(watch, 0.0, {CARD: []}, caller()) == []
+    assert look(watch, 2 * AWAY_S, {CARD: []}, caller()) == []
+    look(watch, 0.0, {FORM: [True]}, caller(FORM))
+    assert look(watch, AWAY_S, {}, caller(FORM)) == [], "an operator is at work again"
