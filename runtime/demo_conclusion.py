@@ -18,7 +18,7 @@ def conclusion(summary: Mapping[str, Any], out: Path, took_s: float) -> Iterator
     yield f"電話 {summary['calls']} 本: {_counts(told)}"
     yield f"電話機の見た事実と台帳の一致: {summary['agree']}/{summary['calls']}"
     proof = summary["reconciliation"]
-    yield f"SIP の記録との突合: {'違いなし' if proof['agrees'] else '違いあり'}(着信 {proof['invites']})"
+    yield f"SIP の記録との照合: {'違いなし' if proof['agrees'] else '違いあり'}(着信 {proof['invites']})"
     texts = summary["transcripts"]
     yield f"文字起こし: {_counts({each.label_ja: texts.get(each.value, 0) for each in JobState})}"
     found = summary["understood"]

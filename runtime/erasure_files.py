@@ -69,7 +69,7 @@ FILE_KINDS = (
         label_ja="電話の信号の写し",
         how=FileErase.MASK,
         patterns=("sip/*",),
-        stays_ja="番号を同じ長さの印で上書きし、件数の突合のために残す",
+        stays_ja="番号を同じ長さの印で上書きし、件数の照合のために残す",
     ),
     FileKind(
         name="database",

@@ -41,5 +41,5 @@ def test_what_went_wrong_is_told_too() -> None:
         reconciliation={"agrees": False, "invites": 11},
     )
     assert lines[0] == "電話 12 本: 応答 8、通話中 4"
-    assert lines[2:4] == ["SIP の記録との突合: 違いあり(着信 11)", "文字起こし: 済み 6、失敗 2"]
+    assert lines[2:4] == ["SIP の記録との照合: 違いあり(着信 11)", "文字起こし: 済み 6、失敗 2"]
     assert told(calls=0, dispositions={}, transcripts={})[0] == "電話 0 本: なし"
