@@ -274,8 +274,7 @@ async def reconcile_day(city: str | None, day: date, capture: Path | None) -> di
     from runtime.instance import Instance
 
     instance = Instance.open(city=city)
-    since = _midnight(day)
-    if capture is None and not wire_kept(instance.profile, since):
+    if capture is None and not wire_kept(instance.profile, city_moment(instance.clock, day)):
         raise ToritsugiError(
             f"{day} の SIP の記録は、保存期間を過ぎて消えています",
             where="--date",

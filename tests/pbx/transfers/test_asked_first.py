@@ -100,6 +100,7 @@ async def test_the_citizen_hangs_up_during_the_question(city: Handover, extensio
         await asked.hang_up()
         assert await rung.ended(10)
         await phone.state("ready")
+        await city.agrees()
     assert (record["disposition"], record["ended_by"], record["staff"]) == ("answered", "citizen", [])
     assert [each["kind"] for each in record["transfers"]] == ["consult"]
 
